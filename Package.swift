@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "tollkey",
+    products: [
+        .executable(name: "tollkey", targets: ["tollkey"]),
+        .executable(name: "tollkey-sandbox", targets: ["tollkey-sandbox"]),
+    ],
+    dependencies: [
+        // Exact pins: a build today and a build next year use the same sources.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // The sandbox and the tests only: an HTTP and TLS stack that shares no code with the product's.
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        .target(name: "TollkeyCore", swiftSettings: strict),
+        .target(
+            name: "TollkeyConfig", dependencies: ["TollkeyCore", "CYaml"],
+            resources: [
+                .embedInCode("Providers/piaxis.yaml"), .embedInCode("Providers/tezpay.yaml"),
+                .embedInCode("Providers/pixlpay.yaml"), .embedInCode("Providers/tuku.yaml"),
+                .embedInCode("Providers/jpay.yaml"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TollkeyServer",
+            dependencies: [
+                "TollkeyCore", "COpenSSL", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "tollkey",
+            dependencies: [
+                "TollkeyCore", "TollkeyConfig", "TollkeyServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
+        .target(
+            name: "TollkeySandbox",
+            dependencies: [
+                "COpenSSL",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "tollkey-sandbox",
+            dependencies: [
+                "TollkeySandbox",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        .testTarget(
+            name: "TollkeyCoreTests", dependencies: ["TollkeyCore"], swiftSettings: strict),
+        .testTarget(
+            name: "TollkeyConfigTests", dependencies: ["TollkeyConfig", "TollkeyCore"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TollkeyServerTests",
+            dependencies: ["TollkeyServer", "TollkeyConfig", "TollkeyCore", "TollkeySandbox"],
+            swiftSettings: strict),
+    ]
+)
