@@ -1,35 +1,30 @@
-/// The character classes of RFC 9110 §5.6.2 and RFC 3986, as tables.
+/// The character classes of RFC 9110 §5.6.2 and RFC 3986 §3.
+///
+/// As bit sets in constants: a table in memory would cost a lazy-initialisation check at each use.
 package enum Characters {
-    /// Bit 0: tchar (RFC 9110 §5.6.2). Bit 1: allowed in a field value (RFC 9110 §5.5). Bit 2: allowed in a
-    /// request target (RFC 3986's pchar, `/` and `?`, and the percent sign).
-    static let table: InlineArray<256, UInt8> = {
-        var table = InlineArray<256, UInt8>(repeating: 0)
-        for byte in 0..<256 {
-            let c = UInt8(byte)
-            let alphanumeric = isAlphanumeric(c)
-            var bits: UInt8 = 0
-            if alphanumeric || contains("!#$%&'*+-.^_`|~", c) { bits |= 1 }
-            if c == 9 || (c >= 0x20 && c != 0x7f) { bits |= 2 }
-            if alphanumeric || contains("-._~!$&'()*+,;=:@/?%", c) { bits |= 4 }
-            table[byte] = bits
-        }
-        return table
-    }()
-
+    /// tchar, RFC 9110 §5.6.2.
     @inline(__always)
-    package static func isToken(_ c: UInt8) -> Bool { table[Int(c)] & 1 != 0 }
-
-    @inline(__always)
-    package static func isFieldValue(_ c: UInt8) -> Bool { table[Int(c)] & 2 != 0 }
-
-    @inline(__always)
-    package static func isTarget(_ c: UInt8) -> Bool { table[Int(c)] & 4 != 0 }
-
-    package static func isDigit(_ c: UInt8) -> Bool { c &- UInt8(ascii: "0") < 10 }
-
-    package static func isAlphanumeric(_ c: UInt8) -> Bool {
-        isDigit(c) || (c | 0x20) &- UInt8(ascii: "a") < 26
+    package static func isToken(_ c: UInt8) -> Bool {
+        contains(c, low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe)
     }
+
+    /// What a field value may hold, RFC 9110 §5.5: everything but controls, a tab excepted.
+    @inline(__always)
+    package static func isFieldValue(_ c: UInt8) -> Bool { (c >= 0x20 && c != 0x7f) || c == 9 }
+
+    /// What a path may hold, RFC 3986 §3.3: pchar, `/` and the percent sign.
+    @inline(__always)
+    package static func isPath(_ c: UInt8) -> Bool {
+        contains(c, low: 0x2fff_fff2_0000_0000, high: 0x47ff_fffe_87ff_ffff)
+    }
+
+    /// What a query may hold. Wider than RFC 3986 §3.4, because clients send brackets, braces and quotes as they
+    /// are and no two parsers read them differently; a number sign would be read as a fragment.
+    @inline(__always)
+    package static func isQuery(_ c: UInt8) -> Bool { c > 0x20 && c < 0x7f && c != UInt8(ascii: "#") }
+
+    @inline(__always)
+    package static func isDigit(_ c: UInt8) -> Bool { c &- UInt8(ascii: "0") < 10 }
 
     @inline(__always)
     package static func lowercased(_ c: UInt8) -> UInt8 {
@@ -43,8 +38,10 @@ package enum Characters {
         return letter < 6 ? letter + 10 : nil
     }
 
-    private static func contains(_ set: StaticString, _ c: UInt8) -> Bool {
-        set.withUTF8Buffer { $0.contains(c) }
+    /// `low` has a bit for each of 0…63, `high` for each of 64…127.
+    @inline(__always)
+    private static func contains(_ c: UInt8, low: UInt64, high: UInt64) -> Bool {
+        c < 128 && (c < 64 ? low : high) &>> UInt64(c & 63) & 1 != 0
     }
 }
 
@@ -59,6 +56,20 @@ extension Span<UInt8> {
     package func equalsIgnoringCase(_ lowercase: [UInt8]) -> Bool {
         guard count == lowercase.count else { return false }
         for i in indices where Characters.lowercased(self[i]) != lowercase[i] { return false }
+        return true
+    }
+
+    /// Whether this is the ASCII text `lowercase`, letters compared without regard to case.
+    package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
+        count == lowercase.utf8CodeUnitCount && hasPrefixIgnoringCase(lowercase)
+    }
+
+    /// Whether this begins with the ASCII text `lowercase`, letters compared without regard to case.
+    package func hasPrefixIgnoringCase(_ lowercase: StaticString) -> Bool {
+        let length = lowercase.utf8CodeUnitCount
+        guard count >= length else { return false }
+        let expected = lowercase.utf8Start
+        for i in 0..<length where Characters.lowercased(self[i]) != expected[i] { return false }
         return true
     }
 }

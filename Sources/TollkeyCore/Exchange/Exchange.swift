@@ -1,0 +1,179 @@
+/// One request and its outcome: what to do about each thing that can happen to it.
+///
+/// Decides only; the server's driver performs. Every stage answers every event, because timers, sockets and clients
+/// cross each other: what comes too late is `.nothing`.
+package struct Exchange: Sendable {
+    package enum Stage: Sendable, Equatable {
+        /// No connection to the provider yet, so nothing was sent. Left by `.connected` or by failing.
+        case waiting
+        /// The request is on its way and no final head has come. Left by the head, by a replay or by failing.
+        case sent
+        /// A final head has been relayed; from here a failure can only be shown by cutting the answer short.
+        case answering
+        /// Nothing may happen any more.
+        case finished
+    }
+
+    package enum Event: Sendable, Equatable {
+        /// A connection is ours; `reused` if it has carried another exchange.
+        case connected(reused: Bool)
+        /// No connection can be had. Says why.
+        case notConnected(Failure)
+        /// The client's content has been read to its end.
+        case requestEnded
+        /// A final head came. `reusable` as the provider means it.
+        case answerHead(reusable: Bool)
+        /// The answer has been relayed to its end.
+        case answerEnded
+        /// The connection ended by itself.
+        case upstreamLost(Loss)
+        /// What came is no valid answer.
+        case answerInvalid(String)
+        /// A bound on time has passed.
+        case timedOut(Wait)
+        /// The client cannot be written to any more, or broke off in the middle of its content.
+        case clientLost
+        /// The client's content breaks the coding or a bound.
+        case requestInvalid(Failure)
+    }
+
+    /// How a connection ended.
+    package struct Loss: Sendable, Equatable {
+        /// In words, for the answer.
+        package var how: String
+        /// The end was announced (TLS close_notify, or FIN without TLS), and can end an answer without length.
+        package var isClean: Bool
+        /// The answer's content has no other end than the connection's.
+        package var endsAnswer: Bool
+        /// Some bytes of an answer had come.
+        package var hadBytes: Bool
+        package init(how: String, isClean: Bool, endsAnswer: Bool, hadBytes: Bool) {
+            self.how = how
+            self.isClean = isClean
+            self.endsAnswer = endsAnswer
+            self.hadBytes = hadBytes
+        }
+    }
+
+    /// What was waited for when time was up.
+    package enum Wait: Sendable, Equatable { case connection, head, transfer, whole }
+
+    package enum Action: Sendable, Equatable {
+        case nothing
+        /// Send the request, from its beginning.
+        case send
+        /// Send it once more, over a connection that has carried nothing.
+        case sendAgain
+        /// Answer the client with this.
+        case answer(Failure)
+        /// The exchange is over; each side's connection is kept or closed.
+        case finish(keepUpstream: Bool, keepClient: Bool)
+        /// Close both: the client sees an answer without its end.
+        case cut
+    }
+
+    package private(set) var stage = Stage.waiting
+    /// Connections that the request was sent over.
+    package private(set) var attempts = 0
+    /// RFC 9110 §9.2.2, or the client gave a key that makes it so.
+    private let isRepeatable: Bool
+    private var requestHasEnded: Bool
+    private var answerIsReusable = false
+    private var clientPersists: Bool
+    /// All that was sent so far is still held, so that it could be sent again.
+    package var isHeld = true
+
+    package static let attemptsMax = 3
+
+    package init(isRepeatable: Bool, hasContent: Bool, clientPersists: Bool) {
+        self.isRepeatable = isRepeatable
+        self.requestHasEnded = !hasContent
+        self.clientPersists = clientPersists
+    }
+
+    /// The client's connection ends with this exchange (drain).
+    package mutating func closeClientAfterwards() { clientPersists = false }
+
+    package mutating func handle(_ event: Event) -> Action {
+        switch (stage, event) {
+        case (.finished, _): return .nothing
+
+        case (.waiting, .connected):
+            stage = .sent
+            attempts += 1
+            return .send
+        case (.waiting, .notConnected(let failure)): return fail(failure)
+        case (.waiting, .timedOut):
+            return fail(
+                Failure(.upstreamTimeout, "No connection to the provider in time.", mayHaveBeenProcessed: false))
+        case (.waiting, .answerHead), (.waiting, .answerEnded), (.waiting, .upstreamLost),
+            (.waiting, .answerInvalid):
+            return .nothing
+
+        case (.sent, .answerHead(let reusable)):
+            stage = .answering
+            answerIsReusable = reusable
+            return .nothing
+        case (.sent, .upstreamLost(let loss)):
+            // Nothing of an answer, and a repetition that does no harm: RFC 9110 §9.2.2.
+            if !loss.hadBytes, isRepeatable, isHeld, attempts < Self.attemptsMax {
+                stage = .waiting
+                return .sendAgain
+            }
+            return fail(Failure(.upstreamBroke, loss.how, mayHaveBeenProcessed: true))
+        case (.sent, .answerInvalid(let how)):
+            return fail(Failure(.upstreamBroke, how, mayHaveBeenProcessed: true))
+        case (.sent, .timedOut(.transfer)):
+            return fail(
+                Failure(
+                    .upstreamTimeout, "The provider stopped taking the request.", mayHaveBeenProcessed: true))
+        case (.sent, .timedOut):
+            return fail(
+                Failure(.upstreamTimeout, "The provider sent no answer in time.", mayHaveBeenProcessed: true))
+        case (.sent, .connected), (.sent, .notConnected), (.sent, .answerEnded): return .nothing
+
+        case (.answering, .answerEnded): return end()
+        case (.answering, .upstreamLost(let loss)):
+            if loss.endsAnswer, loss.isClean { return end() }
+            stage = .finished
+            return .cut
+        case (.answering, .answerInvalid), (.answering, .timedOut):
+            stage = .finished
+            return .cut
+        case (.answering, .connected), (.answering, .notConnected), (.answering, .answerHead):
+            return .nothing
+
+        case (_, .requestEnded):
+            requestHasEnded = true
+            return .nothing
+        case (_, .clientLost):
+            stage = .finished
+            return .cut
+        case (.answering, .requestInvalid):
+            stage = .finished
+            return .cut
+        case (.waiting, .requestInvalid(let failure)), (.sent, .requestInvalid(let failure)):
+            return fail(failure)
+        }
+    }
+
+    private mutating func fail(_ failure: Failure) -> Action {
+        stage = .finished
+        return .answer(failure)
+    }
+
+    /// An answer that came before the request's end leaves both connections in the middle of something.
+    private mutating func end() -> Action {
+        stage = .finished
+        return .finish(
+            keepUpstream: answerIsReusable && requestHasEnded, keepClient: clientPersists && requestHasEnded)
+    }
+}
+
+extension Exchange {
+    /// Whether the method may be repeated without harm (RFC 9110 §9.2.2).
+    package static func isIdempotent(_ method: Span<UInt8>) -> Bool {
+        method.equals("GET") || method.equals("HEAD") || method.equals("PUT") || method.equals("DELETE")
+            || method.equals("OPTIONS")
+    }
+}
