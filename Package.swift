@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         .target(name: "TollkeyCore", swiftSettings: strict),
@@ -39,12 +40,12 @@ let package = Package(
         .target(
             name: "TollkeyServer",
             dependencies: [
-                "TollkeyCore", "COpenSSL", .product(name: "Logging", package: "swift-log"),
+                "TollkeyCore", "CLinux", "COpenSSL", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "tollkey",
             dependencies: [
-                "TollkeyCore", "TollkeyConfig", "TollkeyServer",
+                "TollkeyCore", "TollkeyConfig", "TollkeyServer", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),

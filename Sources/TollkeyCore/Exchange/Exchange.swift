@@ -23,8 +23,9 @@ package struct Exchange: Sendable {
         case requestEnded
         /// A final head came. `reusable` as the provider means it.
         case answerHead(reusable: Bool)
-        /// The answer has been relayed to its end.
-        case answerEnded
+        /// The answer has been relayed to its end; `hasSurplus` if bytes came behind it that
+        /// answer nobody.
+        case answerEnded(hasSurplus: Bool)
         /// The connection ended by itself.
         case upstreamLost(Loss)
         /// What came is no valid answer.
@@ -33,7 +34,9 @@ package struct Exchange: Sendable {
         case timedOut(Wait)
         /// The client cannot be written to any more, or broke off in the middle of its content.
         case clientLost
-        /// The client's content breaks the coding or a bound.
+        /// The proxy is shutting down and has no more time.
+        case drainEnded
+        /// The client's content breaks the coding or a bound, or the call is refused.
         case requestInvalid(Failure)
     }
 
@@ -77,9 +80,9 @@ package struct Exchange: Sendable {
     package private(set) var attempts = 0
     /// RFC 9110 §9.2.2, or the client gave a key that makes it so.
     private let isRepeatable: Bool
-    private var requestHasEnded: Bool
+    package private(set) var requestHasEnded: Bool
     private var answerIsReusable = false
-    private var clientPersists: Bool
+    package private(set) var clientPersists: Bool
     /// All that was sent so far is still held, so that it could be sent again.
     package var isHeld = true
 
@@ -130,14 +133,19 @@ package struct Exchange: Sendable {
         case (.sent, .timedOut):
             return fail(
                 Failure(.upstreamTimeout, "The provider sent no answer in time.", mayHaveBeenProcessed: true))
+        case (.waiting, .drainEnded), (.sent, .drainEnded):
+            return fail(
+                Failure(
+                    .draining, "The proxy is shutting down and could not wait for the provider any longer.",
+                    mayHaveBeenProcessed: stage == .sent))
         case (.sent, .connected), (.sent, .notConnected), (.sent, .answerEnded): return .nothing
 
-        case (.answering, .answerEnded): return end()
+        case (.answering, .answerEnded(let hasSurplus)): return end(hasSurplus: hasSurplus)
         case (.answering, .upstreamLost(let loss)):
-            if loss.endsAnswer, loss.isClean { return end() }
+            if loss.endsAnswer, loss.isClean { return end(hasSurplus: false) }
             stage = .finished
             return .cut
-        case (.answering, .answerInvalid), (.answering, .timedOut):
+        case (.answering, .answerInvalid), (.answering, .timedOut), (.answering, .drainEnded):
             stage = .finished
             return .cut
         case (.answering, .connected), (.answering, .notConnected), (.answering, .answerHead):
@@ -163,10 +171,10 @@ package struct Exchange: Sendable {
     }
 
     /// An answer that came before the request's end leaves both connections in the middle of something.
-    private mutating func end() -> Action {
+    private mutating func end(hasSurplus: Bool) -> Action {
         stage = .finished
         return .finish(
-            keepUpstream: answerIsReusable && requestHasEnded, keepClient: clientPersists && requestHasEnded)
+            keepUpstream: answerIsReusable && requestHasEnded && !hasSurplus, keepClient: clientPersists && requestHasEnded)
     }
 }
 

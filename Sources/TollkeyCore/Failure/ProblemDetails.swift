@@ -24,21 +24,7 @@ package struct ProblemDetails {
         return "{" + members.joined(separator: ",") + "}\n"
     }
 
-    private static func member(_ name: String, _ value: String) -> String { "\"\(name)\":\(quoted(value))" }
-
-    /// RFC 8259 §7.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case let c where c.value < 0x20:
-                let digits = String(c.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            case let c: quoted.unicodeScalars.append(c)
-            }
-        }
-        return quoted + "\""
+    private static func member(_ name: String, _ value: String) -> String {
+        "\"\(name)\":\(JSON.quoted(value))"
     }
 }

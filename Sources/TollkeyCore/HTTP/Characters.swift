@@ -26,6 +26,10 @@ package enum Characters {
     @inline(__always)
     package static func isDigit(_ c: UInt8) -> Bool { c &- UInt8(ascii: "0") < 10 }
 
+    package static func isAlphanumeric(_ c: UInt8) -> Bool {
+        isDigit(c) || (c | 0x20) &- UInt8(ascii: "a") < 26
+    }
+
     @inline(__always)
     package static func lowercased(_ c: UInt8) -> UInt8 {
         c &- UInt8(ascii: "A") < 26 ? c | 0x20 : c

@@ -139,7 +139,7 @@ package enum BodyFraming: Sendable, Equatable {
 }
 
 extension Span<UInt8> {
-    func equals(_ text: StaticString) -> Bool {
+    package func equals(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
         for i in indices where self[i] != text.utf8Start[i] { return false }
         return true

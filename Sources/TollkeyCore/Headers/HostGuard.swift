@@ -8,7 +8,10 @@ package struct HostGuard: Sendable {
     private let origins: [[UInt8]]
 
     package init(names: [String], origins: [String]) {
-        self.names = (["127.0.0.1", "localhost", "[::1]"] + names).map { Array($0.utf8) }
+        self.names = (["127.0.0.1", "localhost", "::1"] + names).map { name in
+            // In `Host` an IPv6 address stands in brackets (RFC 9110 §7.2).
+            name.utf8.contains(UInt8(ascii: ":")) ? Array("[\(name)]".utf8) : Array(name.utf8)
+        }
         self.origins = origins.map { Array($0.utf8) }
     }
 

@@ -1,0 +1,57 @@
+import TollkeyCore
+
+/// What a configuration may ask for at most and at least, where `TollkeyCore` does not say so already.
+package enum Bounds {
+    // The file itself.
+    package static let fileBytes = 1 << 20
+    /// Maps and lists inside each other.
+    package static let depth = 32
+    /// Scalars, lists and maps in one file.
+    package static let nodes = 200_000
+    /// Problems told in full; the rest are counted.
+    package static let problems = 1_000
+    /// Characters of a key that a message repeats.
+    package static let nameLength = 64
+
+    // Lists and maps.
+    package static let hosts = 1_000
+    package static let origins = 1_000
+    package static let environments = 64
+    package static let addresses = 64
+    package static let secrets = 100
+    /// Header fields in each of `inject` and `defaults`, names in `pass`.
+    package static let headers = 64
+    package static let allow = 1_000
+    package static let peers = 1_000
+
+    // Text, in bytes.
+    package static let textBytes = 4_096
+    package static let headerNameBytes = 128
+    package static let templateBytes = 4_096
+    package static let secretBytes = 16 << 10
+    package static let routeBytes = 256
+    /// `sockaddr_un.sun_path` on Linux holds 108 bytes with the NUL at the end.
+    package static let unixPathBytes = 107
+
+    // Numbers.
+    package static let listenPort = 0...65_535
+    package static let port = 1...65_535
+    package static let threads = 1...Settings.threadsMax
+    /// uid and gid; 2^32 - 1 means "none" to the kernel.
+    package static let peer = 0...4_294_967_294
+    package static let clientConnections = 1...1_000_000
+    package static let clientHeaders = 1...ClientLimits.headersMax
+    package static let poolConnections = 1...100_000
+    package static let poolIdle = 0...100_000
+    package static let poolWaiting = 0...1_000_000
+
+    // Sizes in bytes.
+    package static let target = 256...ClientLimits.headRange.upperBound
+    package static let bodyMax = 0...1 << 40
+    package static let bodyReplay = 0...64 << 20
+
+    // Durations.
+    package static let timeout = Duration.milliseconds(1)...Duration.seconds(86_400)
+    package static let drain = Duration.zero...Duration.seconds(3_600)
+    package static let poolWait = Duration.zero...Duration.seconds(600)
+}

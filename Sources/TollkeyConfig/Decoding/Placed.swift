@@ -1,0 +1,5 @@
+/// A value and where it stands.
+struct Placed<Value> {
+    var value: Value
+    var position: SourcePosition
+}

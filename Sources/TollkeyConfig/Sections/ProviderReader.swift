@@ -1,0 +1,140 @@
+import TollkeyCore
+
+/// One entry of `providers`: the user's lines laid over a shipped description, or alone.
+struct ProviderReader {
+    /// As the user's file has it.
+    let entry: YamlNode.Entry
+    let hasUnixListener: Bool
+    let reading: Reading
+
+    /// The provider and where its route is said, in the file or by its name. nil when there is nothing to go
+    /// on with. When problems were reported the settings may be incomplete; they are never handed out then.
+    func read() -> (ProviderSettings, SourcePosition)? {
+        checkName()
+        guard isMap() else { return nil }
+        var map = MapReader(merged(), path: "providers.*", reading: reading)
+        // Already looked at by `merged`; asked for here so that it is a known key.
+        let use = map.value("use", .text(Self.shippedName))
+
+        var provider = ProviderSettings(name: entry.key, upstream: Self.nowhere)
+        var place = entry.position
+        if let route = map.value("route", .text(Route.parse)) {
+            provider.route = route.value
+            place = route.position
+        }
+        readUpstream(&map, &provider, use: use?.value)
+        readTLS(&map, &provider)
+        readHeaders(&map, &provider)
+        readAllow(&map, &provider)
+        readPeers(&map, &provider)
+        readBounds(&map, &provider)
+        _ = map.value("docs", .text { text throws(Misfit) in try UpstreamURL.scheme(of: text) })
+        map.finish(later: LaterKeys.provider)
+        return (provider, place)
+    }
+
+    /// Stands in for an upstream that could not be read.
+    private static let nowhere = UpstreamURL(scheme: .https, host: "", port: 443, basePath: "")
+
+    private static func shippedName(_ text: String) throws(Misfit) -> String {
+        guard ShippedProviders.names.contains(text) else {
+            let names = ShippedProviders.names
+            throw Misfit(
+                NearMiss.of(text, among: names).map {
+                    "names no shipped description; did you mean \"\($0)\"?"
+                }
+                    ?? "names no shipped description; there are \(names.joined(separator: ", "))")
+        }
+        return text
+    }
+
+    private func checkName() {
+        guard !Quantity.isName(entry.key) else { return }
+        reading.report(
+            entry.position,
+            "a provider's name is 1 to \(Bounds.nameLength) letters, digits, \"_\" and \"-\"; rename this one"
+        )
+    }
+
+    private func isMap() -> Bool {
+        switch entry.value.content {
+        case .map: return true
+        case .refused: return false
+        case .scalar, .list:
+            let name = Quantity.quoted(entry.key)
+            reading.report(
+                entry.value.isEmpty ? entry.position : entry.value.position,
+                "\(name) must be a map (\"key: value\" lines below it); found \(entry.value.kind)")
+            return false
+        }
+    }
+
+    private func merged() -> YamlNode {
+        guard let use = entry.value.entries?.first(where: { $0.key == "use" }),
+            case .scalar(let name) = use.value.content,
+            let description = reading.description(name.text)
+        else { return entry.value }
+        return entry.value.laid(over: description)
+    }
+
+    private func readAllow(_ map: inout MapReader, _ provider: inout ProviderSettings) {
+        let format = Format<CallPattern>.text(CallPattern.parse)
+        let allow = map.value("allow", .list(of: format, least: 1, max: Bounds.allow))
+        provider.allow = allow?.value.map(\.value)
+    }
+
+    private func readPeers(_ map: inout MapReader, _ provider: inout ProviderSettings) {
+        let format = Format<[Placed<Int>]>.list(
+            of: .number(in: Bounds.peer), least: 1, max: Bounds.peers)
+        var rule = PeerRule()
+        var namesNobody = false
+        let place = map.map("peers") { map in
+            if let uids = map.value("uid", format) { rule.uids = uids.value.map { UInt32($0.value) } }
+            if let gids = map.value("gid", format) { rule.gids = gids.value.map { UInt32($0.value) } }
+            namesNobody = !map.has("uid") && !map.has("gid")
+        }
+        guard let place else { return }
+        provider.peers = rule
+        if namesNobody {
+            reading.report(place, "\"peers\" lists nobody; name a \"uid\" or a \"gid\", or take it out")
+        }
+        if !hasUnixListener {
+            reading.report(
+                place,
+                """
+                "peers" is what the kernel says on a unix socket, and no listener is one; add \
+                "unix:/path" to "listen", or take it out
+                """)
+        }
+    }
+
+    private func readBounds(_ map: inout MapReader, _ provider: inout ProviderSettings) {
+        map.map("timeouts") { map in
+            map.set(&provider.timeouts.connect, "connect", .duration(in: Bounds.timeout))
+            map.set(&provider.timeouts.tls, "tls", .duration(in: Bounds.timeout))
+            map.set(&provider.timeouts.head, "head", .duration(in: Bounds.timeout))
+            map.set(&provider.timeouts.idle, "idle", .duration(in: Bounds.timeout))
+            map.set(&provider.timeouts.whole, "whole", .duration(in: Bounds.timeout))
+        }
+        map.map("pool") { map in
+            map.set(&provider.pool.connections, "connections", .number(in: Bounds.poolConnections))
+            if let idle = map.value("idle", .number(in: Bounds.poolIdle)) {
+                provider.pool.idle = idle.value
+                if idle.value > provider.pool.connections {
+                    reading.report(
+                        idle.position,
+                        "\"idle\" is more than \"connections\", which counts them too; lower it")
+                }
+            }
+            // A pool smaller than the default of idle connections keeps all that it has.
+            provider.pool.idle = min(provider.pool.idle, provider.pool.connections)
+            map.set(&provider.pool.idleTimeout, "idle_timeout", .duration(in: Bounds.timeout))
+            map.set(&provider.pool.waiting, "waiting", .number(in: Bounds.poolWaiting))
+            map.set(&provider.pool.wait, "wait", .duration(in: Bounds.poolWait))
+        }
+        map.map("body") { map in
+            map.set(&provider.body.max, "max", .size(in: Bounds.bodyMax))
+            map.set(&provider.body.replay, "replay", .size(in: Bounds.bodyReplay))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import TollkeyCore
+
+/// The top of the file.
+struct SettingsReader {
+    let reading: Reading
+
+    func read(_ node: YamlNode) -> Settings {
+        var settings = Settings()
+        var top = MapReader(node, path: "", reading: reading)
+        let listenersAreGood = readListeners(&top, &settings.listeners)
+
+        if let hosts = top.value("hosts", .list(of: .text(HostName.parseOrAddress), max: Bounds.hosts)) {
+            settings.hosts = hosts.value.map(\.value)
+        }
+        if let origins = top.value("origins", .list(of: .text(Origin.parse), max: Bounds.origins)) {
+            settings.origins = origins.value.map(\.value)
+        }
+        top.set(&settings.threads, "threads", .number(in: Bounds.threads))
+        top.map("limits") { readLimits(&$0, &settings.limits) }
+        top.map("timeouts") { map in
+            map.set(&settings.timeouts.head, "head", .duration(in: Bounds.timeout))
+            map.set(&settings.timeouts.body, "body", .duration(in: Bounds.timeout))
+            map.set(&settings.timeouts.idle, "idle", .duration(in: Bounds.timeout))
+            map.set(&settings.timeouts.drain, "drain", .duration(in: Bounds.drain))
+        }
+        top.map("log") { map in
+            map.set(&settings.logLevel, "level", .choice(of: LogLevel.allCases))
+        }
+
+        let start = SourcePosition(file: reading.file, line: 1, column: 1)
+        let isAbsent = !top.has("providers")
+        if let providers = top.entries("providers", max: Settings.providersMax) {
+            let hasUnixListener = settings.listeners.contains { if case .unix = $0 { true } else { false } }
+            settings.providers = read(
+                providers.value, hasUnixListener: hasUnixListener || !listenersAreGood)
+            if providers.value.isEmpty {
+                reading.report(providers.position, "\"providers\" is empty; describe at least one")
+            }
+        } else if isAbsent {
+            reading.report(start, "there are no \"providers\"; describe at least one, as in the example")
+        }
+        top.finish(later: LaterKeys.top)
+        return settings
+    }
+
+    private func readLimits(_ map: inout MapReader, _ limits: inout ClientLimits) {
+        map.set(&limits.connections, "connections", .number(in: Bounds.clientConnections))
+        map.set(&limits.head, "head", .size(in: ClientLimits.headRange))
+        if let target = map.value("target", .size(in: Bounds.target)) {
+            limits.target = target.value
+            // The target is a part of the head.
+            if target.value > limits.head {
+                reading.report(
+                    target.position, "\"target\" is larger than \"head\", which holds it; raise \"head\"")
+            }
+        }
+        map.set(&limits.headers, "headers", .number(in: Bounds.clientHeaders))
+    }
+
+    /// Whether what the file says could be read, so that conclusions may be drawn from it.
+    private func readListeners(_ top: inout MapReader, _ listeners: inout [ListenAddress]) -> Bool {
+        let problemsBefore = reading.problemCount
+        let format = Format<ListenAddress>.text { text throws(Misfit) in try ListenAddress(parsing: text) }
+        let found = top.value("listen", .list(of: format, least: 1, max: Settings.listenersMax))
+        var isBeyondLoopback = false
+        top.set(&isBeyondLoopback, "listen_beyond_loopback", .flag)
+        guard let found else { return reading.problemCount == problemsBefore }
+        listeners = found.value.map(\.value)
+        var lines: [String: Int] = [:]
+        for listener in found.value {
+            if let identity = listener.value.identity {
+                if let line = lines[identity] {
+                    reading.report(
+                        listener.position,
+                        "\"listen\" has this address twice, first on line \(line); keep one of them")
+                }
+                lines[identity] = lines[identity] ?? listener.position.line
+            }
+            if !isBeyondLoopback, !listener.value.isLoopback {
+                reading.report(
+                    listener.position,
+                    """
+                    "listen" has an address that other machines can reach, over plain HTTP: whoever reaches it \
+                    spends your credentials; listen on 127.0.0.1 or a unix socket, or, if something in front \
+                    keeps others out, write "listen_beyond_loopback: true"
+                    """)
+            }
+        }
+        return reading.problemCount == problemsBefore
+    }
+
+    private func read(_ entries: [YamlNode.Entry], hasUnixListener: Bool) -> [ProviderSettings] {
+        var providers: [ProviderSettings] = []
+        var owners: [String: YamlNode.Entry] = [:]
+        for entry in entries {
+            let reader = ProviderReader(entry: entry, hasUnixListener: hasUnixListener, reading: reading)
+            guard let (provider, place) = reader.read() else { continue }
+            providers.append(provider)
+            if let owner = owners[provider.route] {
+                reading.report(
+                    place,
+                    """
+                    the route of \(Quantity.quoted(entry.key)) is already that of \
+                    \(Quantity.quoted(owner.key)) on line \(owner.position.line); give one of them another \
+                    "route"
+                    """)
+            } else {
+                owners[provider.route] = entry
+            }
+        }
+        return providers
+    }
+}

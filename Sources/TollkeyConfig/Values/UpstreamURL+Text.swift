@@ -1,0 +1,85 @@
+package import TollkeyCore
+
+extension UpstreamURL {
+    /// Parses `https://host[:port][/base]`. Nothing is normalised but letters' case in scheme and host, and
+    /// one slash at the end: what two readers could understand differently is refused.
+    package init(parsing text: String) throws(Misfit) {
+        let (scheme, rest) = try Self.scheme(of: text)
+        let slash = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" || $0 == "\\" } ?? rest.endIndex
+        let (host, port) = try Self.place(String(rest[..<slash]))
+        let path = try Self.basePath(Array(rest[slash...].utf8))
+        self.init(scheme: scheme, host: host, port: port ?? (scheme == .https ? 443 : 80), basePath: path)
+    }
+
+    /// The scheme and what follows its `://`.
+    static func scheme(of text: String) throws(Misfit) -> (Scheme, Substring) {
+        guard text.utf8.count <= Bounds.textBytes else { throw Misfit("is too long for a URL") }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw Misfit("has a space or a letter beyond ASCII in it; write the URL encoded")
+        }
+        let word = text.prefix { $0 != ":" }
+        let rest = text[word.endIndex...]
+        guard let scheme = Scheme(rawValue: word.lowercased()), rest.utf8.starts(with: "://".utf8) else {
+            throw Misfit("must be a URL that begins with https://")
+        }
+        return (scheme, rest.dropFirst(3))
+    }
+
+    /// Host and port behind the `://`.
+    static func place(_ text: String) throws(Misfit) -> (host: String, port: Int?) {
+        guard !text.utf8.contains(UInt8(ascii: "@")) else {
+            throw Misfit(
+                "has a user or password in it; put them under \"secrets\" and name them in \"inject\"")
+        }
+        let authority = try Authority(text, ports: Bounds.port)
+        let host = authority.isBracketed ? authority.host : try HostName.parseOrAddress(authority.host)
+        return (host, authority.port)
+    }
+
+    private static func basePath(_ path: [UInt8]) throws(Misfit) -> String {
+        if path.contains(UInt8(ascii: "?")) {
+            throw Misfit("has a query; an upstream is a base URL without one")
+        }
+        if path.contains(UInt8(ascii: "#")) { throw Misfit("has a fragment (\"#\"); take it out") }
+        guard path.allSatisfy(Characters.isPath) else {
+            throw Misfit("has a character in its path that must be encoded")
+        }
+        let trimmed = path.last == UInt8(ascii: "/") ? path.dropLast() : path[...]
+        for segment in trimmed.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .dropFirst()
+        {
+            let plain = try decoded(segment)
+            if plain.isEmpty { throw Misfit("has \"//\" in its path; write one slash") }
+            if plain.elementsEqual(".".utf8) || plain.elementsEqual("..".utf8) {
+                throw Misfit("has a dot segment in its path; write the path that is meant")
+            }
+            if plain.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }) {
+                throw Misfit("has an encoded slash, backslash or control character in its path")
+            }
+        }
+        return String(decoding: trimmed, as: UTF8.self)
+    }
+
+    private static func decoded(_ segment: ArraySlice<UInt8>) throws(Misfit) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var at = segment.startIndex
+        while at < segment.endIndex {
+            guard segment[at] == UInt8(ascii: "%") else {
+                bytes.append(segment[at])
+                at += 1
+                continue
+            }
+            guard at + 2 < segment.endIndex, let high = Characters.hexValue(segment[at + 1]),
+                let low = Characters.hexValue(segment[at + 2])
+            else { throw Misfit("has a \"%\" in its path that no two hexadecimal digits follow") }
+            bytes.append(high << 4 | low)
+            at += 3
+        }
+        return bytes
+    }
+
+    /// Whether a connection to `host` stays on this machine.
+    static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || IPAddress(host)?.isLoopback == true
+    }
+}

@@ -1,0 +1,520 @@
+import TollkeyCore
+
+/// Performs one exchange: takes the client's request to the provider and the answer back.
+///
+/// Reads downwards in the order of events. What to do when something happens is decided by `Exchange`; here it is
+/// done. Lent by the event loop for one request at a time, since an idle client needs none.
+final class ExchangeDriver {
+    private let loop: EventLoop
+    private var client: ClientConnection?
+    private var service: Service?
+    private var upstream: Upstream?
+    private var connection: UpstreamConnection?
+
+    /// What came from the client and is not over: the head, which a repetition is written from, content that came
+    /// with it, and behind the content the next request.
+    let input = Buffer(capacity: 4 << 10)
+    private var head = RequestHead()
+    private var prefixLength = 0
+    private var content = BodyDecoder(.length(0))
+    private var contentBytes = 0
+    private var exchange = Exchange(isRepeatable: false, hasContent: false, clientPersists: false)
+
+    /// The request as it goes out; from its beginning for as long as it may have to be sent again.
+    private let outgoing = Buffer(capacity: 4 << 10)
+    /// How much of `outgoing` the present connection has been given.
+    private var sent = 0
+
+    private var answer = ResponseHead()
+    /// The beginning of a head that came in parts.
+    private var answerBytes: Buffer?
+    private var interimAnswers = 0
+    private var answerContent = BodyDecoder(.length(0))
+    private var isAnswerChunked = false
+    private var isToHead = false
+    private var hadAnswerBytes = false
+    private var wholeDeadline = MonotonicTime.never
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    // MARK: The client's head
+
+    enum HeadProgress { case incomplete, begun }
+
+    /// Goes on reading the head in `input`. Once it is complete or wrong, the exchange runs by itself and ends with
+    /// `exchangeEnded` of the client.
+    func readHead(for client: ClientConnection) -> HeadProgress {
+        let limits = client.worker.table.settings.limits
+        do throws(HeadError) {
+            let isComplete = try input.read { bytes throws(HeadError) in
+                try head.read(bytes, limits: limits)
+            }
+            guard isComplete else { return .incomplete }
+        } catch {
+            refuseHead(Failure(error), for: client)
+            return .begun
+        }
+        begin(for: client)
+        return .begun
+    }
+
+    private func begin(for client: ClientConnection) {
+        self.client = client
+        let worker = client.worker
+        let table = worker.table
+        let verdict = input.read { table.admission.decide(head, $0, peer: client.peer) }
+        exchange = Exchange(
+            isRepeatable: input.read { isRepeatable($0) }, hasContent: head.framing != .length(0),
+            clientPersists: head.isPersistent && !worker.isDraining)
+        isToHead = input.read { $0.extracting(head.method).equals("HEAD") }
+        content = BodyDecoder(head.framing)
+        contentBytes = 0
+        consumed = head.end
+        switch verdict {
+        case .refused(let failure, let route):
+            service = route.map { table.services[$0] }
+            refuse(failure)
+        case .admitted(let match):
+            let service = table.services[match.route]
+            self.service = service
+            guard !input.read({ service.requestRewriter.isLoop(head, $0) }) else {
+                return refuse(Failure(.loop, "This very proxy stands in the request's Via already."))
+            }
+            let upstream = worker.upstream(match.route)
+            self.upstream = upstream
+            prefixLength = match.prefixLength
+            wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
+            writeHead(service, upstream)
+            let position = head.end
+            if head.framing != .length(0) {
+                _ = input.read { takeContent($0, from: position) }
+                guard exchange.stage == .waiting else { return }
+            }
+            client.waitForConnection(until: min(loop.now + service.waitTimeout, wholeDeadline))
+            upstream.acquire(for: self, isFresh: false)
+        }
+    }
+
+    private func isRepeatable(_ bytes: Span<UInt8>) -> Bool {
+        head.fields.hasIdempotencyKey || Exchange.isIdempotent(bytes.extracting(head.method))
+    }
+
+    private func writeHead(_ service: Service, _ upstream: Upstream) {
+        input.read {
+            service.requestRewriter.write(
+                head, $0, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
+        }
+    }
+
+    /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
+    func refuseHead(_ failure: Failure, for client: ClientConnection) {
+        self.client = client
+        exchange = Exchange(isRepeatable: false, hasContent: true, clientPersists: false)
+        perform(exchange.handle(.requestInvalid(failure)))
+    }
+
+    /// A call that goes nowhere. When all of its content came with the head, the connection can go on.
+    private func refuse(_ failure: Failure) {
+        input.read { bytes in
+            while let piece = try? content.next(bytes, at: &consumed), piece != .more {
+                guard piece == .end else { continue }
+                _ = exchange.handle(.requestEnded)
+                break
+            }
+        }
+        perform(exchange.handle(.requestInvalid(failure)))
+    }
+
+    // MARK: The client's content
+
+    /// Whether more content can be taken in now.
+    var takesContent: Bool {
+        guard !content.isEnded, exchange.stage != .finished else { return false }
+        if let connection { return !connection.isBlocked }
+        return outgoing.count < replayBytes
+    }
+
+    var contentIsEnded: Bool { content.isEnded }
+
+    private var replayBytes: Int { service?.provider.body.replay ?? 0 }
+
+    /// Content that was read from the client just now; what lies behind its end is kept for the next request.
+    func receiveContent(_ bytes: Span<UInt8>) {
+        let end = takeContent(bytes, from: 0)
+        guard exchange.stage != .finished, content.isEnded, end < bytes.count else { return }
+        consumed = input.count
+        input.append(bytes.extracting(end..<bytes.count))
+    }
+
+    /// How much of `input` belongs to this exchange.
+    private var consumed = 0
+
+    /// Decodes content, checks it and sends it on; where it ends, or where what is given ends.
+    @discardableResult
+    private func takeContent(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var position = start
+        do throws(HeadError) {
+            reading: while true {
+                switch try content.next(bytes, at: &position) {
+                case .content(let range):
+                    contentBytes += range.count
+                    guard contentBytes <= service?.provider.body.max ?? 0 else { throw .contentTooLarge }
+                    appendContent(bytes.extracting(range))
+                case .more: break reading
+                case .end:
+                    if head.framing == .chunked { appendLastChunk() }
+                    perform(exchange.handle(.requestEnded))
+                    break reading
+                }
+            }
+        } catch {
+            perform(exchange.handle(.requestInvalid(Failure(error))))
+            return position
+        }
+        consumed = position
+        sendOutgoing()
+        if exchange.stage != .waiting { client?.exchangeGoesOn() }
+        return position
+    }
+
+    private func appendContent(_ bytes: Span<UInt8>) {
+        guard head.framing == .chunked else { return outgoing.append(bytes) }
+        outgoing.appendChunkSize(bytes.count)
+        outgoing.append(bytes)
+        outgoing.append("\r\n")
+    }
+
+    private func appendLastChunk() {
+        outgoing.append("0\r\n")
+        service?.requestRewriter.writeTrailers(content.trailers, into: outgoing)
+        outgoing.append("\r\n")
+    }
+
+    /// The client's connection is gone; maybe before there was an exchange.
+    func clientLost() {
+        _ = exchange.handle(.clientLost)
+        cut()
+    }
+
+    /// The proxy cannot wait for it any longer.
+    func endDraining() { perform(exchange.handle(.drainEnded)) }
+
+    /// The client took too long over its content, or over taking the answer; or nothing could be had in time.
+    func clientTimedOut() {
+        switch exchange.stage {
+        case .waiting where content.isEnded || !takesContent: perform(exchange.handle(.timedOut(.connection)))
+        case .waiting, .sent:
+            if loop.now >= wholeDeadline {
+                perform(exchange.handle(.timedOut(.whole)))
+            } else {
+                let failure = Failure(
+                    .requestTimeout, "The request's content stopped arriving.",
+                    mayHaveBeenProcessed: exchange.stage == .sent)
+                perform(exchange.handle(.requestInvalid(failure)))
+            }
+        case .answering, .finished: perform(exchange.handle(.clientLost))
+        }
+    }
+
+    // MARK: The connection to the provider
+
+    /// A request that must not be sent twice: its connection is worth a look before it is used.
+    var mustNotBeLost: Bool { !input.read { isRepeatable($0) } }
+
+    func begin(on connection: UpstreamConnection, reused: Bool) {
+        self.connection = connection
+        perform(exchange.handle(.connected(reused: reused)))
+    }
+
+    func connectionFailed(_ failure: Failure) { perform(exchange.handle(.notConnected(failure))) }
+
+    private func send() {
+        sent = 0
+        // RFC 9110 §10.1.1: admitted, and somebody there to take it.
+        if head.fields.expectsContinue, head.minorVersion == 1, contentBytes == 0, !content.isEnded {
+            loop.out.clear()
+            loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
+            client?.write(loop.out.readable)
+        }
+        sendOutgoing()
+        client?.exchangeGoesOn()
+    }
+
+    private func sendOutgoing() {
+        guard let connection, exchange.stage != .waiting, sent < outgoing.count else { return waitForAnswer() }
+        connection.write(UnsafeRawBufferPointer(rebasing: outgoing.readable[sent...]))
+        sent = outgoing.count
+        if outgoing.count > replayBytes + Self.headBytesHeld {
+            exchange.isHeld = false
+        }
+        if !exchange.isHeld {
+            outgoing.clear()
+            sent = 0
+        }
+        waitForAnswer()
+    }
+
+    /// A head is held on top of the content that may be.
+    private static let headBytesHeld = 4 << 10
+
+    private func waitForAnswer() {
+        guard let connection, let service else { return }
+        let deadline: MonotonicTime
+        switch exchange.stage {
+        case .waiting, .finished: return
+        case .sent where connection.isBlocked: deadline = loop.now + service.transferTimeout
+        case .sent: deadline = content.isEnded ? loop.now + service.headTimeout : .never
+        case .answering: deadline = takesAnswer ? loop.now + service.transferTimeout : .never
+        }
+        connection.setDeadline(min(deadline, wholeDeadline))
+    }
+
+    /// The connection has taken all that it was given.
+    func connectionDrained() {
+        waitForAnswer()
+        client?.exchangeGoesOn()
+    }
+
+    func connectionEnded(isClean: Bool, _ how: String) {
+        let loss = Exchange.Loss(
+            how: how, isClean: isClean, endsAnswer: answerContent.endsWithConnection, hadBytes: hadAnswerBytes)
+        let action = exchange.handle(.upstreamLost(loss))
+        if case .finish = action { endAnswer() }
+        perform(action)
+    }
+
+    func connectionTimedOut() {
+        let wait: Exchange.Wait =
+            loop.now >= wholeDeadline ? .whole : connection?.isBlocked == true ? .transfer : .head
+        perform(exchange.handle(.timedOut(wait)))
+    }
+
+    // MARK: The answer
+
+    /// Whether the client can take more.
+    var takesAnswer: Bool { client?.isBlocked != true }
+
+    func receiveAnswer(_ bytes: Span<UInt8>) {
+        hadAnswerBytes = true
+        guard exchange.stage != .answering else { return relay(bytes, from: 0) }
+        guard let stored = answerBytes else {
+            let position = readAnswer(bytes)
+            if exchange.stage == .sent, position < bytes.count {
+                let buffer = loop.takeBuffer()
+                buffer.append(bytes.extracting(position..<bytes.count))
+                answerBytes = buffer
+            }
+            return
+        }
+        // Out of reach for what follows, which may end this exchange.
+        answerBytes = nil
+        stored.append(bytes)
+        stored.drop(stored.read { readAnswer($0) })
+        if exchange.stage == .sent {
+            answerBytes = stored
+        } else {
+            loop.giveBack(stored)
+        }
+    }
+
+    /// Reads heads up to the final one and relays what follows it; how many bytes are done with.
+    private func readAnswer(_ bytes: Span<UInt8>) -> Int {
+        var position = 0
+        do throws(HeadError) {
+            while exchange.stage == .sent {
+                // A head that came in parts is read again from its beginning: rare, and bounded by its size.
+                answer.reset()
+                let rest = bytes.extracting(position..<bytes.count)
+                guard try answer.read(rest) else { return position }
+                position += answer.end
+                guard answer.isInterim else {
+                    beginAnswer(rest)
+                    relay(bytes, from: position)
+                    return bytes.count
+                }
+                try relayInterim(rest)
+            }
+        } catch {
+            let reason = if case .malformed(let text) = error { text.description } else { "its head is too large" }
+            perform(exchange.handle(.answerInvalid("The provider's answer is not valid HTTP/1.1: \(reason).")))
+        }
+        return bytes.count
+    }
+
+    /// RFC 9110 §15.2. 100 answers an expectation, and that was answered here; 101 was not asked for.
+    private func relayInterim(_ bytes: Span<UInt8>) throws(HeadError) {
+        interimAnswers += 1
+        guard interimAnswers <= ResponseHead.interimMax else { throw .malformed("too many interim answers") }
+        guard answer.status != 101 else { throw .malformed("it switches protocols, which nobody asked for") }
+        guard answer.status != 100, head.minorVersion == 1, let service else { return }
+        loop.out.clear()
+        service.responseRewriter.write(
+            answer, bytes, .init(chunked: false, close: false, saysKeepAlive: false), into: loop.out)
+        client?.write(loop.out.readable)
+    }
+
+    private func beginAnswer(_ bytes: Span<UInt8>) {
+        let framing = answer.framing(toHead: isToHead)
+        answerContent = BodyDecoder(framing)
+        let needsChunks: Bool
+        switch framing {
+        case .length: needsChunks = false
+        case .chunked, .untilClose: needsChunks = true
+        }
+        isAnswerChunked = needsChunks && head.minorVersion == 1
+        if needsChunks && !isAnswerChunked || !content.isEnded || client?.worker.isDraining == true {
+            exchange.closeClientAfterwards()
+        }
+        _ = exchange.handle(.answerHead(reusable: answer.isPersistent && framing != .untilClose))
+        let persists = exchange.clientPersists
+        loop.out.clear()
+        service?.responseRewriter.write(
+            answer, bytes,
+            .init(
+                chunked: isAnswerChunked, close: !persists, saysKeepAlive: persists && head.minorVersion == 0),
+            into: loop.out)
+        // What had to be held for a repetition is not needed any more.
+        exchange.isHeld = false
+        if sent == outgoing.count {
+            outgoing.clear()
+            sent = 0
+        }
+    }
+
+    /// Passes content on; `loop.out` may hold a head that goes before it.
+    private func relay(_ bytes: Span<UInt8>, from start: Int) {
+        if start == 0 { loop.out.clear() }
+        var position = start
+        var direct = 0..<0
+        var hasEnded = false
+        do throws(HeadError) {
+            reading: while true {
+                switch try answerContent.next(bytes, at: &position) {
+                case .content(let range):
+                    if isAnswerChunked {
+                        loop.out.appendChunkSize(range.count)
+                        loop.out.append(bytes.extracting(range))
+                        loop.out.append("\r\n")
+                    } else if direct.isEmpty {
+                        direct = range
+                    } else {
+                        loop.out.append(bytes.extracting(direct))
+                        direct = range
+                    }
+                case .more: break reading
+                case .end:
+                    hasEnded = true
+                    endAnswerCoding()
+                    break reading
+                }
+            }
+        } catch {
+            let reason = if case .malformed(let text) = error { text.description } else { "it is too large" }
+            perform(exchange.handle(.answerInvalid("The answer's content is not valid: \(reason).")))
+            return
+        }
+        bytes.extracting(direct).withUnsafeBytes { client?.write(loop.out.readable, $0) }
+        if hasEnded {
+            perform(exchange.handle(.answerEnded(hasSurplus: position < bytes.count)))
+        } else {
+            waitForAnswer()
+        }
+    }
+
+    private func endAnswerCoding() {
+        guard isAnswerChunked else { return }
+        loop.out.append("0\r\n")
+        service?.responseRewriter.writeTrailers(answerContent.trailers, into: loop.out)
+        loop.out.append("\r\n")
+    }
+
+    /// The connection's end was the answer's.
+    private func endAnswer() {
+        loop.out.clear()
+        endAnswerCoding()
+        client?.write(loop.out.readable)
+    }
+
+    /// The client takes bytes again.
+    func clientDrained() {
+        waitForAnswer()
+        connection?.resumeReading()
+    }
+
+    // MARK: Doing what was decided
+
+    private func perform(_ action: Exchange.Action) {
+        switch action {
+        case .nothing: break
+        case .send: send()
+        case .sendAgain: sendAgain()
+        case .answer(let failure): answerLocally(failure)
+        case .finish(let keepUpstream, let keepClient): finish(keepUpstream, keepClient)
+        case .cut: cut()
+        }
+    }
+
+    private func sendAgain() {
+        guard let upstream else { return }
+        connection?.close()
+        connection = nil
+        upstream.acquire(for: self, isFresh: true)
+    }
+
+    private func answerLocally(_ failure: Failure) {
+        guard let client else { return }
+        client.worker.note(failure, service?.provider.name)
+        let keepsClient = exchange.requestHasEnded && exchange.clientPersists && failure.kind != .badRequest
+        let answer = LocalAnswer(
+            failure, provider: service?.provider.name, requestID: client.worker.nextRequestID(),
+            closes: !keepsClient, saysKeepAlive: keepsClient && head.minorVersion == 0)
+        loop.out.clear()
+        answer.write(into: loop.out, withoutContent: isToHead)
+        client.write(loop.out.readable)
+        finish(false, keepsClient)
+    }
+
+    private func finish(_ keepUpstream: Bool, _ keepClient: Bool) {
+        letGo(keepUpstream)
+        guard let client else { return }
+        input.drop(keepClient ? consumed : input.count)
+        let isRead = exchange.requestHasEnded
+        end()
+        client.exchangeEnded(keepsConnection: keepClient, isRead: isRead)
+    }
+
+    private func cut() {
+        letGo(false)
+        let client = self.client
+        end()
+        input.clear()
+        client?.close()
+    }
+
+    private func letGo(_ keepUpstream: Bool) {
+        if let connection {
+            self.connection = nil
+            if keepUpstream { connection.release() } else { connection.close() }
+        } else {
+            upstream?.cancel(self)
+        }
+    }
+
+    /// Ready for the next request.
+    private func end() {
+        client = nil
+        service = nil
+        upstream = nil
+        head.reset()
+        outgoing.clear()
+        sent = 0
+        consumed = 0
+        if let answerBytes { loop.giveBack(answerBytes) }
+        answerBytes = nil
+        interimAnswers = 0
+        hadAnswerBytes = false
+        isToHead = false
+        answerContent = BodyDecoder(.length(0))
+        wholeDeadline = .never
+    }
+}

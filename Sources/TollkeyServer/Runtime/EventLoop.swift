@@ -1,0 +1,149 @@
+import CLinux
+import Glibc
+import TollkeyCore
+
+/// One thread's reactor: waits for sockets (epoll, edge-triggered), for deadlines, and for letters from other threads.
+///
+/// Everything that it holds is touched by its own thread only; `Mailbox` is the one way in.
+final class EventLoop {
+    private let epoll: Int32
+    let mailbox: Mailbox
+    private let clock: @Sendable () -> MonotonicTime
+    /// Read once per turn.
+    private(set) var now: MonotonicTime
+    /// No deadline lies before it.
+    var nextSweep = MonotonicTime.never
+    private var watched: [Pollable?] = []
+    private var generations: UInt32 = 0
+    /// Those that have more to do than their share of a turn.
+    private var unfinished: [Pollable] = []
+    private var isStopping = false
+
+    /// Where sockets are read to; no connection has a buffer of its own while nothing waits in it.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: EventLoop.scratchBytes, alignment: 64)
+    /// Where TLS is deciphered to: what `scratch` holds, and a record whose beginning came before.
+    let plain = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: EventLoop.scratchBytes + (16 << 10), alignment: 64)
+    /// Where heads of answers are written before they are sent.
+    let out = Buffer(capacity: 16 << 10)
+    let transport = TLSTransport()
+    private var exchanges: [ExchangeDriver] = []
+    private var buffers: [Buffer] = []
+
+    static let scratchBytes = 64 << 10
+    private static let eventsPerTurn = 256
+    /// Deadlines may be this much late, so that many connections are looked at together.
+    private static let sweepInterval = TimeSpan(.milliseconds(20))
+    private static let exchangesKept = 64
+    private static let buffersKept = 64
+    /// A buffer that has grown beyond this is not kept.
+    private static let bufferBytesKept = 128 << 10
+
+    init(clock: @escaping @Sendable () -> MonotonicTime) throws(SystemError) {
+        epoll = try SystemError.check("epoll_create1", epoll_create1(tollkey_EPOLL_CLOEXEC))
+        mailbox = try Mailbox()
+        self.clock = clock
+        now = clock()
+        _ = add(mailbox.descriptor, generation: 0, events: tollkey_EPOLLIN)
+    }
+
+    deinit {
+        scratch.deallocate()
+        plain.deallocate()
+        Glibc.close(epoll)
+    }
+
+    /// Runs until `stop`; letters are for `worker`.
+    func run(serving worker: Worker) {
+        let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: Self.eventsPerTurn)
+        defer { events.deallocate() }
+        while !isStopping {
+            let count = epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), waitTime())
+            now = clock()
+            for i in 0..<max(0, Int(count)) {
+                let descriptor = Int32(truncatingIfNeeded: events[i].data.u64)
+                let generation = UInt32(truncatingIfNeeded: events[i].data.u64 >> 32)
+                if descriptor == mailbox.descriptor {
+                    mailbox.open(for: worker)
+                } else if let pollable = watched[Int(descriptor)], pollable.generation == generation {
+                    pollable.ready(Readiness(rawValue: events[i].events))
+                }
+            }
+            finishTurn()
+        }
+        for pollable in watched { pollable?.closeDescriptor() }
+        mailbox.close()
+    }
+
+    func stop() { isStopping = true }
+
+    private func finishTurn() {
+        if !unfinished.isEmpty {
+            let waiting = unfinished
+            unfinished.removeAll(keepingCapacity: true)
+            for pollable in waiting where pollable.descriptor >= 0 { pollable.ready([]) }
+        }
+        if now >= nextSweep { sweep() }
+    }
+
+    private func sweep() {
+        nextSweep = .never
+        // By index: what a deadline sets off opens and closes others.
+        for i in watched.indices {
+            guard let pollable = watched[i], pollable.deadline <= now else { continue }
+            pollable.clearDeadline()
+            pollable.deadlinePassed()
+        }
+        for i in watched.indices {
+            if let deadline = watched[i]?.deadline, deadline < nextSweep { nextSweep = deadline }
+        }
+        nextSweep = max(nextSweep, now + Self.sweepInterval)
+    }
+
+    /// Milliseconds for epoll: -1 is for ever.
+    private func waitTime() -> Int32 {
+        if !unfinished.isEmpty { return 0 }
+        if nextSweep == .never { return -1 }
+        let left = nextSweep.nanoseconds - now.nanoseconds
+        return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
+    }
+
+    /// Calls `ready([])` in the next turn, after the others had theirs.
+    func continueLater(_ pollable: Pollable) { unfinished.append(pollable) }
+
+    // MARK: Watching
+
+    func register(_ pollable: Pollable, _ descriptor: Int32) -> UInt32? {
+        generations &+= 1
+        let events = tollkey_EPOLLIN | tollkey_EPOLLOUT | tollkey_EPOLLRDHUP | tollkey_EPOLLET
+        guard add(descriptor, generation: generations, events: events) else { return nil }
+        while watched.count <= Int(descriptor) { watched.append(nil) }
+        watched[Int(descriptor)] = pollable
+        return generations
+    }
+
+    func forget(_ descriptor: Int32) { watched[Int(descriptor)] = nil }
+
+    private func add(_ descriptor: Int32, generation: UInt32, events: UInt32) -> Bool {
+        var event = epoll_event()
+        event.events = events
+        event.data.u64 = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+    }
+
+    // MARK: Lending
+
+    func takeExchange() -> ExchangeDriver { exchanges.popLast() ?? ExchangeDriver(loop: self) }
+
+    func giveBack(_ exchange: ExchangeDriver) {
+        if exchanges.count < Self.exchangesKept { exchanges.append(exchange) }
+    }
+
+    func takeBuffer() -> Buffer { buffers.popLast() ?? Buffer(capacity: 4 << 10) }
+
+    func giveBack(_ buffer: Buffer) {
+        guard buffers.count < Self.buffersKept, buffer.capacity <= Self.bufferBytesKept else { return }
+        buffer.clear()
+        buffers.append(buffer)
+    }
+}

@@ -1,0 +1,159 @@
+import Glibc
+package import Logging
+import Synchronization
+package import TollkeyCore
+
+/// The proxy as a whole: sockets, one event loop per thread, reload and drain.
+///
+/// May be called from any thread, one call at a time.
+package final class Server: Sendable {
+    private struct State {
+        var sockets: [ListenAddress: ListeningSocket] = [:]
+        var mailboxes: [Mailbox] = []
+        var isDraining = false
+    }
+    private let state = Mutex(State())
+    private let logger: Logger
+    private let clock: @Sendable () -> MonotonicTime
+    private let resolver: Resolver
+    /// Counts threads that have started, and later those that have ended.
+    private let started: Gate
+    private let ended: Gate
+    private let drained: Gate
+    /// This process in `Via`.
+    private let pseudonym = "tollkey-\(String(UInt32.random(in: .min ... .max), radix: 16))"
+
+    package init(
+        logger: Logger, clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.system
+    ) throws(StartFailure) {
+        self.logger = logger
+        self.clock = clock
+        do throws(SystemError) {
+            resolver = try Resolver()
+            started = try Gate()
+            ended = try Gate()
+            drained = try Gate()
+        } catch { throw StartFailure(error.description) }
+    }
+
+    /// Reads TLS files, binds, and returns once every event loop accepts. `inherited` are sockets that listen
+    /// already; those that `settings` names take that place, the others are served besides.
+    package func start(_ settings: Settings, inherited: [Int32] = []) throws(StartFailure) {
+        signal(SIGPIPE, SIG_IGN)
+        let table = try makeTable(settings)
+        let sockets = try open(settings.listeners, keeping: adopt(inherited, settings.listeners))
+        var mailboxes: [Mailbox] = []
+        for index in 0..<settings.threads {
+            guard let mailbox = try startLoop(index, table) else {
+                throw StartFailure("the system has no thread to give")
+            }
+            mailboxes.append(mailbox)
+        }
+        state.withLock {
+            $0.sockets = sockets
+            $0.mailboxes = mailboxes
+        }
+        for (address, socket) in sockets { listen(address, socket, mailboxes) }
+    }
+
+    /// Ports of the TCP listeners, in no order.
+    package var ports: [Int] {
+        state.withLock { $0.sockets.values.map(\.boundPort).filter { $0 != 0 } }
+    }
+
+    /// Goes over to `settings`: all of it, or, when it throws, none. The number of threads stays.
+    package func reload(_ settings: Settings) throws(StartFailure) {
+        let table = try makeTable(settings)
+        let (before, mailboxes, isDraining) = state.withLock { ($0.sockets, $0.mailboxes, $0.isDraining) }
+        guard !isDraining else { throw StartFailure("the proxy is shutting down") }
+        let sockets = try open(settings.listeners, keeping: before)
+        for mailbox in mailboxes { mailbox.post { $0.reload(table) } }
+        for (address, socket) in sockets where before[address] == nil { listen(address, socket, mailboxes) }
+        let gone = before.filter { !settings.listeners.contains($0.key) }
+        for (address, socket) in gone {
+            for mailbox in mailboxes { mailbox.post { $0.stopListening(address) } }
+            socket.close(address)
+        }
+        state.withLock { $0.sockets = sockets.filter { gone[$0.key] == nil } }
+    }
+
+    /// Accepts nobody any more, lets running exchanges end within `timeout`, and ends every thread.
+    package func drain(timeout: Duration) {
+        let (sockets, mailboxes) = state.withLock {
+            $0.isDraining = true
+            return ($0.sockets, $0.mailboxes)
+        }
+        for mailbox in mailboxes { mailbox.post { [drained] in $0.drain { drained.open() } } }
+        if !drained.wait(for: mailboxes.count, timeout: timeout) {
+            for mailbox in mailboxes { mailbox.post { $0.endDraining() } }
+        }
+        for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
+        _ = ended.wait(for: mailboxes.count, timeout: nil)
+        for (address, socket) in sockets { socket.close(address) }
+    }
+
+    /// Has every event loop look at the clock; for clocks that are moved by hand.
+    package func wake() {
+        for mailbox in state.withLock({ $0.mailboxes }) { mailbox.post { _ in } }
+    }
+
+    // MARK: Starting
+
+    private func makeTable(_ settings: Settings) throws(StartFailure) -> ServiceTable {
+        do { return try ServiceTable(settings, pseudonym: pseudonym) } catch {
+            throw StartFailure(error.description)
+        }
+    }
+
+    private func startLoop(_ index: Int, _ table: ServiceTable) throws(StartFailure) -> Mailbox? {
+        let slot = Slot()
+        let isRunning = Threads.start("loop-\(index)") { [clock, resolver, logger, started, ended] in
+            defer { ended.open() }
+            guard let loop = try? EventLoop(clock: clock) else { return started.open() }
+            let worker = Worker(table, loop: loop, resolver: resolver, logger: logger)
+            slot.mailbox.withLock { $0 = loop.mailbox }
+            started.open()
+            loop.run(serving: worker)
+        }
+        guard isRunning else { return nil }
+        _ = started.wait(for: 1, timeout: nil)
+        return slot.mailbox.withLock { $0 }
+    }
+
+    private final class Slot: Sendable { let mailbox = Mutex<Mailbox?>(nil) }
+
+    private func listen(_ address: ListenAddress, _ socket: ListeningSocket, _ mailboxes: [Mailbox]) {
+        for mailbox in mailboxes {
+            let duplicate = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 3)
+            guard duplicate >= 0 else { continue }
+            mailbox.post { $0.listen(address, duplicate) }
+        }
+    }
+
+    /// Sockets for `addresses`, those in `keeping` as they are; on failure what was opened is closed again.
+    private func open(
+        _ addresses: [ListenAddress], keeping: [ListenAddress: ListeningSocket]
+    ) throws(StartFailure) -> [ListenAddress: ListeningSocket] {
+        var sockets = keeping
+        for address in addresses where sockets[address] == nil {
+            do throws(StartFailure) {
+                sockets[address] = try ListeningSocket(address)
+            } catch {
+                for (address, socket) in sockets where keeping[address] == nil { socket.close(address) }
+                throw error
+            }
+        }
+        return sockets
+    }
+
+    private func adopt(_ inherited: [Int32], _ addresses: [ListenAddress]) -> [ListenAddress: ListeningSocket] {
+        var sockets: [ListenAddress: ListeningSocket] = [:]
+        for descriptor in inherited {
+            guard let bound = SocketAddress(boundTo: descriptor) else { continue }
+            let address = addresses.first { bound.isSame(as: $0) } ?? bound.listenAddress
+            guard let address else { continue }
+            sockets[address] = ListeningSocket(inherited: descriptor)
+        }
+        return sockets
+    }
+}

@@ -1,0 +1,63 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Names to addresses, off the event loops: the system's resolver blocks, so it has threads of its own.
+///
+/// The threads start with the first look-up and end with the process; each upstream has one look-up under way at
+/// most, which bounds the queue.
+final class Resolver: Sendable {
+    private struct LookUp: Sendable {
+        let host: String
+        let port: Int
+        let reply: @Sendable ([SocketAddress]?) -> Void
+    }
+    private struct State {
+        var queue: [LookUp] = []
+        var threads = 0
+        var idle = 0
+    }
+    private let state = Mutex(State())
+    private let wakeUp: Int32
+
+    static let threadsMax = 4
+
+    init() throws(SystemError) {
+        let flags = tollkey_EFD_CLOEXEC | tollkey_EFD_SEMAPHORE
+        wakeUp = try SystemError.check("eventfd", eventfd(0, flags))
+    }
+
+    /// Calls `reply` on a thread of the resolver: the addresses, or nil.
+    func lookUp(_ host: String, _ port: Int, reply: @escaping @Sendable ([SocketAddress]?) -> Void) {
+        let mustStart = state.withLock { state in
+            state.queue.append(LookUp(host: host, port: port, reply: reply))
+            guard state.idle == 0, state.threads < Self.threadsMax else { return false }
+            state.threads += 1
+            return true
+        }
+        if mustStart, !Threads.start("resolver", { [self] in work() }) {
+            state.withLock { $0.threads -= 1 }
+            let unanswered = state.withLock { state in
+                guard state.threads == 0 else { return [LookUp]() }
+                defer { state.queue = [] }
+                return state.queue
+            }
+            for lookUp in unanswered { lookUp.reply(nil) }
+        }
+        var one: UInt64 = 1
+        write(wakeUp, &one, 8)
+    }
+
+    private func work() {
+        while true {
+            state.withLock { $0.idle += 1 }
+            var count: UInt64 = 0
+            read(wakeUp, &count, 8)
+            let next = state.withLock { state in
+                state.idle -= 1
+                return state.queue.isEmpty ? nil : state.queue.removeFirst()
+            }
+            if let next { next.reply(SocketAddress.lookUp(next.host, next.port)) }
+        }
+    }
+}

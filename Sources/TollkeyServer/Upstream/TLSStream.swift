@@ -1,0 +1,145 @@
+import COpenSSL
+
+/// One TLS connection to an upstream, as a translator between plain and enciphered bytes. Knows no socket.
+final class TLSStream {
+    private let ssl: OpaquePointer
+    private let transport: TLSTransport
+    private let sessions: TLSSessions
+    /// The peer has said that it sends no more.
+    private(set) var hasCloseNotify = false
+
+    enum Progress {
+        case done
+        /// Needs more from the peer.
+        case waits
+        case failed(String)
+    }
+
+    enum ReadResult {
+        case bytes(Int)
+        case waits
+        /// close_notify: the end, and no cut.
+        case end
+        case failed(String)
+    }
+
+    /// `name` is a DNS name or a literal address; the peer's certificate must be valid for it (RFC 9110 §4.3.4).
+    init?(_ context: TLSContext, name: String, transport: TLSTransport, sessions: TLSSessions) {
+        guard let ssl = SSL_new(context.pointer) else { return nil }
+        self.ssl = ssl
+        self.transport = transport
+        self.sessions = sessions
+        transport.attach(to: ssl)
+        SSL_set_connect_state(ssl)
+        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(sessions).toOpaque())
+        let parameters = SSL_get0_param(ssl)
+        let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+        X509_VERIFY_PARAM_set_hostflags(parameters, flags)
+        if X509_VERIFY_PARAM_set1_ip_asc(parameters, name) != 1 {
+            guard X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1 else { return nil }
+            var name = Array(name.utf8CString)
+            SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), &name)
+        }
+        if let session = sessions.take() {
+            SSL_set_session(ssl, session)
+            SSL_SESSION_free(session)
+        }
+        ERR_clear_error()
+    }
+
+    deinit { SSL_free(ssl) }
+
+    /// Goes on with the handshake; then send the transport's output, whatever the result.
+    func handshake() -> Progress {
+        ERR_clear_error()
+        let result = SSL_do_handshake(ssl)
+        if result == 1 { return .done }
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waits
+        default: return .failed(handshakeError())
+        }
+    }
+
+    var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+
+    /// Why the handshake failed, in OpenSSL's words; the certificate's fault first, since it is the usual one.
+    private func handshakeError() -> String {
+        let verdict = SSL_get_verify_result(ssl)
+        if verdict != Int(X509_V_OK), let text = X509_verify_cert_error_string(verdict) {
+            return "the certificate is refused: \(String(cString: text))"
+        }
+        return Self.errorText() ?? "the connection ended during the handshake"
+    }
+
+    /// Enciphers `bytes`, at most `EventLoop.scratchBytes` of them, into the transport's output; false when the
+    /// connection is broken.
+    func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var rest = bytes[...]
+        ERR_clear_error()
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest)
+            let written = SSL_write(ssl, piece.baseAddress, Int32(clamping: piece.count))
+            guard written > 0 else { return false }
+            rest = rest.dropFirst(Int(written))
+        }
+        return true
+    }
+
+    /// Deciphers into `buffer` from what the transport was lent, one record at most.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
+        ERR_clear_error()
+        let count = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
+        if count > 0 { return .bytes(Int(count)) }
+        switch SSL_get_error(ssl, count) {
+        case SSL_ERROR_WANT_READ: return .waits
+        case SSL_ERROR_ZERO_RETURN:
+            hasCloseNotify = true
+            return .end
+        default: return .failed(Self.errorText() ?? "the connection ended without TLS's close_notify")
+        }
+    }
+
+    /// Deciphered bytes that a `read` has left.
+    var hasPending: Bool { SSL_pending(ssl) > 0 }
+
+    /// Says close_notify, into the transport's output.
+    func close() {
+        ERR_clear_error()
+        SSL_shutdown(ssl)
+    }
+
+    /// OpenSSL's reason for the last error of this thread.
+    static func errorText() -> String? {
+        let code = ERR_get_error()
+        guard code != 0, let reason = ERR_reason_error_string(code) else { return nil }
+        return String(cString: reason)
+    }
+
+    /// OpenSSL hands over a session that can be resumed. 1 takes it over.
+    static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
+        guard let ssl, let session, let pointer = SSL_get_ex_data(ssl, 0) else { return 0 }
+        Unmanaged<TLSSessions>.fromOpaque(pointer).takeUnretainedValue().keep(session)
+        return 1
+    }
+}
+
+/// Sessions of one upstream that can be resumed (RFC 8446 §2.2), newest last.
+///
+/// Each is used once, as RFC 8446 §C.4 asks; a server that wants more resumptions sends more tickets.
+final class TLSSessions {
+    private var sessions: [OpaquePointer] = []
+    static let kept = 8
+
+    /// The caller owns it.
+    func take() -> OpaquePointer? { sessions.popLast() }
+
+    /// Takes ownership.
+    func keep(_ session: OpaquePointer) {
+        if sessions.count == Self.kept { SSL_SESSION_free(sessions.removeFirst()) }
+        sessions.append(session)
+    }
+
+    deinit {
+        for session in sessions { SSL_SESSION_free(session) }
+    }
+}

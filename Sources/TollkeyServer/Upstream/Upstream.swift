@@ -1,0 +1,166 @@
+import TollkeyCore
+
+/// One provider as one event loop sees it: its connections, idle and busy, and the exchanges that wait for one.
+final class Upstream {
+    let loop: EventLoop
+    private(set) var service: Service
+    /// What is injected now; a renewal replaces it between two calls.
+    private(set) var credential: CredentialSnapshot
+    let sessions = TLSSessions()
+
+    /// The connection used last is taken first, so that those that are not needed become old and go.
+    private var idle: [UpstreamConnection] = []
+    private var open = 0
+    private var connecting = 0
+    private var waiting: [ExchangeDriver] = []
+    private var isRetired = false
+
+    private let resolver: Resolver
+    private var addresses: [SocketAddress] = []
+    private var addressesAge = MonotonicTime.never
+    private var isResolving = false
+
+    /// The system's resolver does not say how long an answer holds.
+    static let addressesLife = TimeSpan(.seconds(30))
+
+    init(_ service: Service, loop: EventLoop, resolver: Resolver) {
+        self.service = service
+        self.loop = loop
+        self.resolver = resolver
+        credential = service.credential
+        addresses = service.addresses
+    }
+
+    /// Goes on with settings that differ in nothing that concerns connections.
+    func adopt(_ service: Service) {
+        self.service = service
+        credential = service.credential
+    }
+
+    /// No exchange will come any more: idle connections are closed, busy ones when they are given back.
+    func retire() {
+        isRetired = true
+        for connection in idle { connection.close() }
+    }
+
+    // MARK: For exchanges
+
+    /// A connection for `exchange`, now or later; it is told. `isFresh`: not one that has carried anything.
+    func acquire(for exchange: ExchangeDriver, isFresh: Bool) {
+        if !isFresh {
+            while let connection = idle.popLast() {
+                // A request that cannot be repeated is not risked on a connection that has just ended, or that holds
+                // bytes which would be taken for its answer.
+                if exchange.mustNotBeLost, !connection.isQuiet {
+                    connection.close()
+                    continue
+                }
+                connection.begin(exchange)
+                return
+            }
+        }
+        guard waiting.count < service.provider.pool.waiting else {
+            exchange.connectionFailed(
+                Failure(
+                    .overloaded, "Too many calls wait for a connection to the provider.",
+                    mayHaveBeenProcessed: false, retryAfter: 1))
+            return
+        }
+        waiting.append(exchange)
+        connectIfNeeded()
+    }
+
+    /// `exchange` wants no connection any more.
+    func cancel(_ exchange: ExchangeDriver) { waiting.removeAll { $0 === exchange } }
+
+    // MARK: For connections
+
+    func connected(_ connection: UpstreamConnection) {
+        connecting -= 1
+        giveOrKeep(connection)
+    }
+
+    func connectFailed(_ failure: Failure) {
+        connecting -= 1
+        open -= 1
+        if !waiting.isEmpty { waiting.removeFirst().connectionFailed(failure) }
+        connectIfNeeded()
+    }
+
+    func release(_ connection: UpstreamConnection) { giveOrKeep(connection) }
+
+    func closed(_ connection: UpstreamConnection, wasIdle: Bool) {
+        open -= 1
+        if wasIdle { idle.removeAll { $0 === connection } }
+        connectIfNeeded()
+    }
+
+    private func giveOrKeep(_ connection: UpstreamConnection) {
+        if !waiting.isEmpty {
+            connection.begin(waiting.removeFirst())
+        } else if isRetired || idle.count >= service.provider.pool.idle {
+            connection.close()
+        } else {
+            idle.append(connection)
+            connection.rest(until: loop.now + service.idleTimeout)
+        }
+    }
+
+    // MARK: Connecting
+
+    private func connectIfNeeded() {
+        while connecting < waiting.count, open < service.provider.pool.connections {
+            guard hasAddresses() else { return }
+            open += 1
+            connecting += 1
+            UpstreamConnection(self).connect(addresses)
+        }
+    }
+
+    /// False when they are being looked up; then this is tried again.
+    private func hasAddresses() -> Bool {
+        if !service.addresses.isEmpty { return true }
+        if addresses.isEmpty || loop.now >= addressesAge { resolve() }
+        return !addresses.isEmpty
+    }
+
+    /// An address that answers comes first from now on.
+    func prefer(_ index: Int) {
+        guard index > 0, index < addresses.count else { return }
+        addresses.insert(addresses.remove(at: index), at: 0)
+    }
+
+    private func resolve() {
+        guard !isResolving else { return }
+        isResolving = true
+        let url = service.provider.upstream
+        let mailbox = loop.mailbox
+        let addressee = Addressee(upstream: self)
+        resolver.lookUp(url.host, url.port) { [weak mailbox] found in
+            mailbox?.post { _ in addressee.upstream.resolved(found) }
+        }
+    }
+
+    /// Lets a reply find back to its upstream.
+    // SAFETY: opened on the loop's own thread only, through its mailbox; until then nothing but a reference.
+    private struct Addressee: @unchecked Sendable {
+        let upstream: Upstream
+    }
+
+    private func resolved(_ found: [SocketAddress]?) {
+        isResolving = false
+        if let found {
+            addresses = found
+            addressesAge = loop.now + Self.addressesLife
+        } else if addresses.isEmpty {
+            let failure = Failure(
+                .upstreamUnreachable, "The name of the provider's host cannot be resolved.",
+                mayHaveBeenProcessed: false)
+            let failed = waiting
+            waiting = []
+            for exchange in failed { exchange.connectionFailed(failure) }
+            return
+        }
+        connectIfNeeded()
+    }
+}

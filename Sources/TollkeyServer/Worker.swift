@@ -1,0 +1,114 @@
+import Glibc
+import Logging
+import TollkeyCore
+
+/// One event loop's share of the proxy: its listeners, its clients, and each provider's connections.
+final class Worker {
+    let loop: EventLoop
+    private(set) var table: ServiceTable
+    private(set) var isDraining = false
+    private var upstreams: [Upstream?]
+    private var listeners: [ListenAddress: Listener] = [:]
+    private var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private let resolver: Resolver
+    private var log: FailureLog
+    private var whenDrained: (@Sendable () -> Void)?
+    private var requests = RequestIDs()
+
+    init(_ table: ServiceTable, loop: EventLoop, resolver: Resolver, logger: Logger) {
+        self.table = table
+        self.loop = loop
+        self.resolver = resolver
+        log = FailureLog(logger)
+        upstreams = Array(repeating: nil, count: table.services.count)
+    }
+
+    // MARK: Listeners and clients
+
+    /// Accepts from `descriptor`, which it owns from now on.
+    func listen(_ address: ListenAddress, _ descriptor: Int32) {
+        let isUnix = if case .unix = address { true } else { false }
+        let listener = Listener(self, isUnix: isUnix)
+        guard listener.watch(descriptor) else { return }
+        listeners[address] = listener
+    }
+
+    func stopListening(_ address: ListenAddress) {
+        guard let listener = listeners.removeValue(forKey: address) else { return }
+        // Who has been let in by the system is not sent away.
+        listener.accept()
+        listener.closeDescriptor()
+    }
+
+    var hasRoom: Bool { clients.count < table.settings.limits.connections }
+
+    func accepted(_ descriptor: Int32, peer: Admission.Peer?) {
+        let client = ClientConnection(self, peer: peer)
+        guard client.start(descriptor) else {
+            Glibc.close(descriptor)
+            return
+        }
+        clients[ObjectIdentifier(client)] = client
+    }
+
+    func closed(_ client: ClientConnection) {
+        clients[ObjectIdentifier(client)] = nil
+        for listener in listeners.values { listener.resume() }
+        finishDraining()
+    }
+
+    // MARK: Providers
+
+    func upstream(_ index: Int) -> Upstream {
+        if let upstream = upstreams[index] { return upstream }
+        let upstream = Upstream(table.services[index], loop: loop, resolver: resolver)
+        upstreams[index] = upstream
+        return upstream
+    }
+
+    /// Goes on with `table`. Exchanges that are under way end as they began; connections stay where nothing about
+    /// them has changed.
+    func reload(_ table: ServiceTable) {
+        var byName: [String: Upstream] = [:]
+        for upstream in upstreams {
+            if let upstream { byName[upstream.service.provider.name] = upstream }
+        }
+        self.table = table
+        upstreams = table.services.map { service in
+            guard let known = byName[service.provider.name], known.service.sharesConnections(with: service)
+            else { return nil }
+            byName[service.provider.name] = nil
+            known.adopt(service)
+            return known
+        }
+        for upstream in byName.values { upstream.retire() }
+    }
+
+    // MARK: Draining
+
+    /// Lets running exchanges end and then calls `done`, from this loop's thread.
+    func drain(done: @escaping @Sendable () -> Void) {
+        isDraining = true
+        whenDrained = done
+        for address in Array(listeners.keys) { stopListening(address) }
+        for client in Array(clients.values) { client.drain() }
+        finishDraining()
+    }
+
+    /// Time is up: what still runs is answered or cut.
+    func endDraining() {
+        for client in Array(clients.values) { client.endDraining() }
+    }
+
+    private func finishDraining() {
+        guard isDraining, clients.isEmpty, let done = whenDrained else { return }
+        whenDrained = nil
+        done()
+    }
+
+    // MARK: Records
+
+    func nextRequestID() -> String { requests.next() }
+
+    func note(_ failure: Failure, _ provider: String?) { log.note(failure, provider, at: loop.now) }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Glibc
+import TollkeyConfig
+import TollkeyCore
+import TollkeyServer
+
+/// `proxy.yaml`: where it is, and what it refers to outside itself.
+struct ConfigurationFile: ParsableArguments {
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "The configuration. (default: ./proxy.yaml, then /etc/tollkey/proxy.yaml)", valueName: "file"))
+    var path: String?
+
+    /// sysexits(3): EX_CONFIG.
+    static let problemStatus: Int32 = 78
+
+    private static let places = ["proxy.yaml", "/etc/tollkey/proxy.yaml"]
+
+    /// The settings, or every problem, as lines for a person.
+    func read() -> Result<Settings, Unreadable> {
+        guard let path = path ?? Self.places.first(where: { access($0, F_OK) == 0 }) else {
+            return .failure(
+                Unreadable(
+                    "there is neither ./proxy.yaml nor /etc/tollkey/proxy.yaml; write one, or name it with --config"))
+        }
+        let file: SmallFile
+        do { file = try SmallFile(path, bytesMax: Self.bytesMax) } catch {
+            return .failure(Unreadable("\(path): \(error.message)"))
+        }
+        let reader = ConfigurationReader(
+            file: path, directory: Self.directory(of: path), literalsAllowed: file.isPrivate, secrets: Self.secret,
+            faultOf: { settings in
+                do throws(TLSContext.Unusable) {
+                    _ = try TLSContext(settings)
+                    return nil
+                } catch { return error.description }
+            })
+        return reader.read(file.bytes).mapError { Unreadable($0.description) }
+    }
+
+    struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// One more than the reader takes, so that it can say so.
+    private static let bytesMax = (1 << 20) + 1
+    private static let secretBytesMax = (16 << 10) + 2
+
+    /// The absolute folder of `path`, from which the file's relative paths begin.
+    private static func directory(of path: String) -> String? {
+        guard let absolute = realpath(path, nil) else { return nil }
+        defer { free(absolute) }
+        return String(cString: dirname(absolute))
+    }
+
+    private static func secret(_ reference: SecretReference) -> Result<Secret, SecretFailure> {
+        switch reference {
+        case .environment(let name):
+            guard let value = getenv(name) else {
+                return .failure(SecretFailure("the environment has no variable \(name)"))
+            }
+            return .success(Secret(String(cString: value)))
+        case .file(let path): return secretFile(path)
+        case .credential(let name):
+            guard let directory = getenv("CREDENTIALS_DIRECTORY") else {
+                return .failure(
+                    SecretFailure("systemd has handed over no credentials (CREDENTIALS_DIRECTORY is not set)"))
+            }
+            return secretFile("\(String(cString: directory))/\(name)")
+        }
+    }
+
+    private static func secretFile(_ path: String) -> Result<Secret, SecretFailure> {
+        do {
+            var bytes = try SmallFile(path, bytesMax: secretBytesMax).bytes
+            // One line end belongs to the file, not to the secret.
+            if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+            if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+            return .success(Secret(bytes))
+        } catch { return .failure(SecretFailure("\(path): \(error.message)")) }
+    }
+}
+
+/// A file read whole, up to a bound.
+struct SmallFile {
+    let bytes: [UInt8]
+    /// Only its owner, who is this process's user, can read it.
+    let isPrivate: Bool
+
+    struct Unreadable: Error { let message: String }
+
+    /// At most `bytesMax` bytes of it; throws the system's word when it cannot be read.
+    init(_ path: String, bytesMax: Int) throws(Unreadable) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Unreadable(message: SystemError.text(errno)) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw Unreadable(message: SystemError.text(errno)) }
+        isPrivate = status.st_mode & 0o077 == 0 && status.st_uid == geteuid()
+        var bytes = [UInt8](repeating: 0, count: bytesMax)
+        var filled = 0
+        while filled < bytesMax {
+            let count = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.map { $0 + filled }, bytesMax - filled)
+            }
+            guard count >= 0 else { throw Unreadable(message: SystemError.text(errno)) }
+            if count == 0 { break }
+            filled += count
+        }
+        bytes.removeLast(bytesMax - filled)
+        self.bytes = bytes
+    }
+}

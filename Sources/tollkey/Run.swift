@@ -1,0 +1,77 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import Logging
+import TollkeyCore
+import TollkeyServer
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the proxy in the foreground.",
+        discussion: """
+            SIGTERM and SIGINT drain: new connections are refused and running requests finish; a second one ends at \
+            once. SIGHUP reloads the configuration: all of it or, when it has a problem, none of it.
+            """)
+
+    @OptionGroup var file: ConfigurationFile
+
+    func run() throws {
+        // Secrets in memory are nobody else's: no core dump, no other process's eyes.
+        tollkey_forbid_dumps()
+        let signals = Signals()
+        var settings: Settings
+        switch file.read() {
+        case .success(let read): settings = read
+        case .failure(let problems):
+            StandardError.write("\(problems)\n")
+            throw ExitCode(ConfigurationFile.problemStatus)
+        }
+        let logger = JSONLines.logger(settings.logLevel)
+        let server: Server
+        do {
+            server = try Server(logger: logger)
+            try server.start(settings, inherited: Systemd.takeSockets())
+        } catch {
+            logger.critical("cannot start", metadata: ["reason": "\(error)"])
+            throw ExitCode.failure
+        }
+        logger.info("ready", metadata: Self.summary(settings))
+        Systemd.notify("READY=1")
+        while signals.next() == .reload { reload(server, &settings, logger) }
+        logger.info("draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
+        Systemd.notify("STOPPING=1")
+        signals.endAtOnce()
+        server.drain(timeout: settings.timeouts.drain)
+        logger.info("stopped")
+    }
+
+    private func reload(_ server: Server, _ settings: inout Settings, _ logger: Logger) {
+        Systemd.notify("RELOADING=1\nMONOTONIC_USEC=\(Systemd.monotonicMicroseconds())")
+        defer { Systemd.notify("READY=1") }
+        switch file.read() {
+        case .failure(let problems):
+            logger.error("not reloaded", metadata: ["problems": "\(problems)"])
+        case .success(let read):
+            do {
+                try server.reload(read)
+                settings = read
+                JSONLines.level = JSONLines.level(read.logLevel)
+                logger.info("reloaded", metadata: Self.summary(read))
+            } catch { logger.error("not reloaded", metadata: ["problems": "\(error)"]) }
+        }
+    }
+
+    private static func summary(_ settings: Settings) -> Logger.Metadata {
+        let listeners = settings.listeners.map { listener in
+            switch listener {
+            case .tcp(let host, let port):
+                host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+            case .unix(let path): "unix:\(path)"
+            }
+        }
+        return [
+            "listen": "\(listeners.joined(separator: " "))", "providers": "\(settings.providers.count)",
+            "threads": "\(settings.threads)", "version": "\(Tollkey.version)",
+        ]
+    }
+}
