@@ -146,7 +146,8 @@ package final class Server: Sendable {
         return sockets
     }
 
-    private func adopt(_ inherited: [Int32], _ addresses: [ListenAddress]) -> [ListenAddress: ListeningSocket] {
+    private func adopt(_ inherited: [Int32], _ addresses: [ListenAddress]) -> [ListenAddress: ListeningSocket]
+    {
         var sockets: [ListenAddress: ListeningSocket] = [:]
         for descriptor in inherited {
             guard let bound = SocketAddress(boundTo: descriptor) else { continue }

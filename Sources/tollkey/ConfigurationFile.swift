@@ -22,14 +22,16 @@ struct ConfigurationFile: ParsableArguments {
         guard let path = path ?? Self.places.first(where: { access($0, F_OK) == 0 }) else {
             return .failure(
                 Unreadable(
-                    "there is neither ./proxy.yaml nor /etc/tollkey/proxy.yaml; write one, or name it with --config"))
+                    "there is neither ./proxy.yaml nor /etc/tollkey/proxy.yaml; write one, or name it with --config"
+                ))
         }
         let file: SmallFile
         do { file = try SmallFile(path, bytesMax: Self.bytesMax) } catch {
             return .failure(Unreadable("\(path): \(error.message)"))
         }
         let reader = ConfigurationReader(
-            file: path, directory: Self.directory(of: path), literalsAllowed: file.isPrivate, secrets: Self.secret,
+            file: path, directory: Self.directory(of: path), literalsAllowed: file.isPrivate,
+            secrets: Self.secret,
             faultOf: { settings in
                 do throws(TLSContext.Unusable) {
                     _ = try TLSContext(settings)
@@ -66,7 +68,8 @@ struct ConfigurationFile: ParsableArguments {
         case .credential(let name):
             guard let directory = getenv("CREDENTIALS_DIRECTORY") else {
                 return .failure(
-                    SecretFailure("systemd has handed over no credentials (CREDENTIALS_DIRECTORY is not set)"))
+                    SecretFailure("systemd has handed over no credentials (CREDENTIALS_DIRECTORY is not set)")
+                )
             }
             return secretFile("\(String(cString: directory))/\(name)")
         }

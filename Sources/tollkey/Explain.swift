@@ -53,7 +53,9 @@ struct Explain: ParsableCommand {
         print("provider  \(provider.name), by its route \(provider.route)")
         print("upstream  \(url.scheme.rawValue)://\(url.authority)\(url.basePath)")
         if !provider.addresses.isEmpty {
-            print("          at \(provider.addresses.map { "\($0.host) port \($0.port)" }.joined(separator: ", "))")
+            print(
+                "          at \(provider.addresses.map { "\($0.host) port \($0.port)" }.joined(separator: ", "))"
+            )
         }
         print("allowed   by \(allowedBy(provider, match, head, request))")
         print("")

@@ -38,7 +38,8 @@ struct Run: ParsableCommand {
         logger.info("ready", metadata: Self.summary(settings))
         Systemd.notify("READY=1")
         while signals.next() == .reload { reload(server, &settings, logger) }
-        logger.info("draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
+        logger.info(
+            "draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
         Systemd.notify("STOPPING=1")
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)

@@ -108,7 +108,8 @@ package struct Exchange: Sendable {
         case (.waiting, .notConnected(let failure)): return fail(failure)
         case (.waiting, .timedOut):
             return fail(
-                Failure(.upstreamTimeout, "No connection to the provider in time.", mayHaveBeenProcessed: false))
+                Failure(
+                    .upstreamTimeout, "No connection to the provider in time.", mayHaveBeenProcessed: false))
         case (.waiting, .answerHead), (.waiting, .answerEnded), (.waiting, .upstreamLost),
             (.waiting, .answerInvalid):
             return .nothing
@@ -174,7 +175,8 @@ package struct Exchange: Sendable {
     private mutating func end(hasSurplus: Bool) -> Action {
         stage = .finished
         return .finish(
-            keepUpstream: answerIsReusable && requestHasEnded && !hasSurplus, keepClient: clientPersists && requestHasEnded)
+            keepUpstream: answerIsReusable && requestHasEnded && !hasSurplus,
+            keepClient: clientPersists && requestHasEnded)
     }
 }
 

@@ -76,7 +76,8 @@ package struct Failure: Error, Sendable, Equatable {
 
     package init(_ error: HeadError) {
         switch error {
-        case .malformed(let text): self.init(.badRequest, "The request cannot be read in one way only: \(text).")
+        case .malformed(let text):
+            self.init(.badRequest, "The request cannot be read in one way only: \(text).")
         case .headTooLarge: self.init(.headTooLarge, "The request's head has too many fields or bytes.")
         case .targetTooLong: self.init(.uriTooLong, "The request target has too many bytes.")
         case .contentTooLarge:

@@ -92,7 +92,9 @@ struct ChunkedDecoder: Sendable {
             let c = bytes[position]
             position += 1
             trailers.append(c)
-            guard trailers.count <= Self.trailerBytesMax else { throw .malformed("trailers that are too long") }
+            guard trailers.count <= Self.trailerBytesMax else {
+                throw .malformed("trailers that are too long")
+            }
             guard c == 10 else { continue }
             let start = lineStart(trailers)
             if trailers.count - start == 2, trailers[start] == 13 {
@@ -100,7 +102,8 @@ struct ChunkedDecoder: Sendable {
                 return true
             }
             trailerLines += 1
-            guard trailerLines <= Self.trailerLinesMax, try FieldLine.read(trailers.span, at: start) != nil else {
+            guard trailerLines <= Self.trailerLinesMax, try FieldLine.read(trailers.span, at: start) != nil
+            else {
                 throw .malformed("a trailer line that is not valid")
             }
         }

@@ -23,7 +23,8 @@ package struct FieldLine: Sendable {
         while i < count, Characters.isToken(bytes[i]) { i += 1 }
         guard i < count else { return nil }
         guard bytes[i] == UInt8(ascii: ":") else {
-            throw .malformed("a field name holds a character that is not allowed there, or no colon follows it")
+            throw .malformed(
+                "a field name holds a character that is not allowed there, or no colon follows it")
         }
         guard i > start else { throw .malformed("a field has no name") }
         let nameEnd = i

@@ -23,7 +23,8 @@ package enum KnownField: UInt8, Sendable {
     package var isForbiddenInTrailers: Bool {
         switch self {
         case .other, .via, .idempotencyKey: false
-        case .host, .contentLength, .transferEncoding, .connection, .expect, .te, .upgrade, .keepAlive, .proxy,
+        case .host, .contentLength, .transferEncoding, .connection, .expect, .te, .upgrade, .keepAlive,
+            .proxy,
             .authorization, .cookie, .forwarded, .origin, .secFetchSite, .location, .problem,
             .imitation:
             true

@@ -72,19 +72,23 @@ package struct MessageFields: Sendable {
         case .idempotencyKey: hasIdempotencyKey = !value.isEmpty
         case .via: hasVia = true
         case .origin, .secFetchSite: hasBrowserFields = true
-        case .other, .te, .upgrade, .keepAlive, .proxy, .authorization, .cookie, .forwarded, .location, .problem,
+        case .other, .te, .upgrade, .keepAlive, .proxy, .authorization, .cookie, .forwarded, .location,
+            .problem,
             .imitation:
             break
         }
     }
 
-    /// RFC 9110 §8.6: digits and nothing else, small enough for every parser on the way.
+    /// RFC 9110 §8.6: digits and nothing else, small enough for every parser on the way. Zeros in front are refused:
+    /// some parsers see octal.
     private static func length(_ value: Span<UInt8>) throws(HeadError) -> Int {
-        guard value.count > 0, value.count <= 18 else { throw .malformed("a Content-Length that is no number") }
+        guard value.count > 0, value.count <= 18, value.count == 1 || value[0] != UInt8(ascii: "0") else {
+            throw .malformed("a Content-Length that is no plain number")
+        }
         var length = 0
         for i in value.indices {
             guard Characters.isDigit(value[i]) else {
-                throw .malformed("a Content-Length that is no number")
+                throw .malformed("a Content-Length that is no plain number")
             }
             length = length * 10 + Int(value[i] - UInt8(ascii: "0"))
         }
@@ -98,7 +102,9 @@ package struct MessageFields: Sendable {
         for other in lines where other.known == .connection {
             var rest = other.valueStart
             while let option = ConnectionOptions.next(bytes, &rest, other.valueEnd) {
-                if option.count == name.count, equalIgnoringCase(bytes.extracting(option), name) { return true }
+                if option.count == name.count, equalIgnoringCase(bytes.extracting(option), name) {
+                    return true
+                }
             }
         }
         return false

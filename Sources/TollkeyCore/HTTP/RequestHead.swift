@@ -67,7 +67,9 @@ package struct RequestHead: Sendable {
     }
 
     /// `method SP target SP HTTP/1.x CR LF`, one space each.
-    private mutating func readRequestLine(_ bytes: Span<UInt8>, _ limits: ClientLimits) throws(HeadError) -> Bool {
+    private mutating func readRequestLine(_ bytes: Span<UInt8>, _ limits: ClientLimits) throws(HeadError)
+        -> Bool
+    {
         let count = bytes.count
         var i = position
         while i < count, Characters.isToken(bytes[i]) { i += 1 }
@@ -82,15 +84,17 @@ package struct RequestHead: Sendable {
         guard i - targetStart <= limits.target else { throw .targetTooLong }
         guard i < count else { return false }
         guard i > targetStart, bytes[i] == 0x20 else {
-            throw .malformed("the request target holds a character that is not allowed, or no version follows it")
+            throw .malformed(
+                "the request target holds a character that is not allowed, or no version follows it")
         }
         let targetEnd = i
         guard count - i >= 11 else {
             // Wait for the rest of a version, but not behind what can be none.
             return try versionMayFollow(bytes, i + 1)
         }
-        guard bytes.extracting(i + 1..<i + 8).equals("HTTP/1."), bytes[i + 8] == UInt8(ascii: "1")
-            || bytes[i + 8] == UInt8(ascii: "0"), bytes[i + 9] == 13, bytes[i + 10] == 10
+        guard bytes.extracting(i + 1..<i + 8).equals("HTTP/1."),
+            bytes[i + 8] == UInt8(ascii: "1")
+                || bytes[i + 8] == UInt8(ascii: "0"), bytes[i + 9] == 13, bytes[i + 10] == 10
         else { throw .malformed("the request line does not end in HTTP/1.1 or HTTP/1.0 and CR LF") }
         minorVersion = Int(bytes[i + 8] - UInt8(ascii: "0"))
         target = try RequestTarget(bytes, targetStart..<targetEnd)

@@ -21,7 +21,9 @@ package struct RequestTarget: Sendable {
             }
             let authorityStart = start + 7
             start = authorityStart
-            while start < range.upperBound, bytes[start] != UInt8(ascii: "/"), bytes[start] != UInt8(ascii: "?") {
+            while start < range.upperBound, bytes[start] != UInt8(ascii: "/"),
+                bytes[start] != UInt8(ascii: "?")
+            {
                 start += 1
             }
             guard start > authorityStart else { throw .malformed("the request target names no host") }
@@ -59,8 +61,8 @@ package struct RequestTarget: Sendable {
                     let low = Characters.hexValue(bytes[i + 2])
                 else { throw .malformed("the path holds a percent sign without two hexadecimal digits") }
                 c = high << 4 | low
-                guard c != UInt8(ascii: "/"), c != UInt8(ascii: "\\"), c != 0, c != 13, c != 10 else {
-                    throw .malformed("the path holds an encoded slash, backslash, NUL, CR or LF")
+                guard c != UInt8(ascii: "/"), c != UInt8(ascii: "\\"), c != 0 else {
+                    throw .malformed("the path holds an encoded slash, backslash or NUL")
                 }
                 i += 2
             }

@@ -17,7 +17,8 @@ package struct RequestRewriter: Sendable {
         // Rendered once: a default is no credential and has no generations.
         defaults = provider.defaults.map { header in
             let buffer = Buffer(capacity: 256)
-            CredentialSnapshot(generation: 0, headers: [header], secrets: provider.secrets).write(into: buffer)
+            CredentialSnapshot(generation: 0, headers: [header], secrets: provider.secrets).write(
+                into: buffer)
             return (header.name.utf8.map(\.inName), Array(buffer.readable))
         }
         via = Array("Via: 1.1 \(pseudonym)\r\n".utf8)
@@ -88,7 +89,9 @@ package struct RequestRewriter: Sendable {
             let last = line.valueEnd - pseudonym.count
             guard last >= line.valueStart else { continue }
             for start in line.valueStart...last
-            where bytes.extracting(start..<start + pseudonym.count).equalsIgnoringCase(pseudonym) { return true }
+            where bytes.extracting(start..<start + pseudonym.count).equalsIgnoringCase(pseudonym) {
+                return true
+            }
         }
         return false
     }

@@ -26,7 +26,9 @@ package struct ResponseRewriter: Sendable {
             withPort += ":\(url.port)"
             authorities.append(withPort)
         }
-        origins = authorities.flatMap { [Array("\(url.scheme.rawValue)://\($0)".utf8), Array("//\($0)".utf8)] }
+        origins = authorities.flatMap {
+            [Array("\(url.scheme.rawValue)://\($0)".utf8), Array("//\($0)".utf8)]
+        }
         basePath = Array(url.basePath.utf8)
         route = Array(provider.route.utf8)
     }

@@ -45,7 +45,8 @@ package struct Admission: Sendable {
         let rule = rules[match.route]
         if let peers = rule.peers, !Self.passes(peers, peer) {
             return .refused(
-                Failure(.forbiddenPeer, "Provider \(rule.name) is open to certain users on a unix socket only."),
+                Failure(
+                    .forbiddenPeer, "Provider \(rule.name) is open to certain users on a unix socket only."),
                 route: match.route)
         }
         let method = bytes.extracting(head.method)
@@ -58,7 +59,9 @@ package struct Admission: Sendable {
             let rest = path.extracting(match.prefixLength..<path.count)
             guard allow.contains(where: { $0.matches(method: method, path: rest) }) else {
                 return .refused(
-                    Failure(.notAllowed, "The 'allow' list of provider \(rule.name) has no pattern for this call."),
+                    Failure(
+                        .notAllowed, "The 'allow' list of provider \(rule.name) has no pattern for this call."
+                    ),
                     route: match.route)
             }
         }
@@ -71,7 +74,8 @@ package struct Admission: Sendable {
     private func refusal(_ kind: FailureKind) -> Failure {
         switch kind {
         case .forbiddenHost:
-            Failure(kind, "Host must be a loopback name, a listener's address, or one of 'hosts' in proxy.yaml.")
+            Failure(
+                kind, "Host must be a loopback name, a listener's address, or one of 'hosts' in proxy.yaml.")
         case .forbiddenOrigin:
             Failure(kind, "The call comes from a web page whose origin is not among 'origins' in proxy.yaml.")
         default: Failure(kind, "The target's host and the Host field differ.")

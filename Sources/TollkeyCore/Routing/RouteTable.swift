@@ -41,7 +41,9 @@ package struct RouteTable: Sendable {
         var segments = 0
         for i in path.indices {
             if i > 0, path[i] == UInt8(ascii: "/") {
-                if let route = find(hash, path.extracting(0..<i)) { best = Match(route: route, prefixLength: i) }
+                if let route = find(hash, path.extracting(0..<i)) {
+                    best = Match(route: route, prefixLength: i)
+                }
                 segments += 1
                 if segments == segmentsMax { return best }
             }

@@ -69,7 +69,10 @@ package struct UpstreamAddress: Sendable, Hashable {
 
 /// How the upstream proves itself, and we to it. Paths of PEM files.
 package struct TLSSettings: Sendable, Hashable {
-    package enum Version: String, Sendable { case tls12 = "1.2", tls13 = "1.3" }
+    package enum Version: String, Sendable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
+    }
     /// Trusted instead of the system's store.
     package var ca: String?
     /// Our certificate chain; with `key`.

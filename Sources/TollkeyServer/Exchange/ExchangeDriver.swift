@@ -241,7 +241,9 @@ final class ExchangeDriver {
     }
 
     private func sendOutgoing() {
-        guard let connection, exchange.stage != .waiting, sent < outgoing.count else { return waitForAnswer() }
+        guard let connection, exchange.stage != .waiting, sent < outgoing.count else {
+            return waitForAnswer()
+        }
         connection.write(UnsafeRawBufferPointer(rebasing: outgoing.readable[sent...]))
         sent = outgoing.count
         if outgoing.count > replayBytes + Self.headBytesHeld {
@@ -277,7 +279,8 @@ final class ExchangeDriver {
 
     func connectionEnded(isClean: Bool, _ how: String) {
         let loss = Exchange.Loss(
-            how: how, isClean: isClean, endsAnswer: answerContent.endsWithConnection, hadBytes: hadAnswerBytes)
+            how: how, isClean: isClean, endsAnswer: answerContent.endsWithConnection, hadBytes: hadAnswerBytes
+        )
         let action = exchange.handle(.upstreamLost(loss))
         if case .finish = action { endAnswer() }
         perform(action)
@@ -335,8 +338,10 @@ final class ExchangeDriver {
                 try relayInterim(rest)
             }
         } catch {
-            let reason = if case .malformed(let text) = error { text.description } else { "its head is too large" }
-            perform(exchange.handle(.answerInvalid("The provider's answer is not valid HTTP/1.1: \(reason).")))
+            let reason =
+                if case .malformed(let text) = error { text.description } else { "its head is too large" }
+            perform(
+                exchange.handle(.answerInvalid("The provider's answer is not valid HTTP/1.1: \(reason).")))
         }
         return bytes.count
     }

@@ -75,7 +75,8 @@ struct ListeningSocket {
     private static func bind(
         _ descriptor: Int32, _ address: SocketAddress, _ name: String
     ) throws(StartFailure) {
-        guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0 else {
+        guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0
+        else {
             let text = SystemError.text(errno)
             Glibc.close(descriptor)
             throw StartFailure("cannot listen on \(name): \(text)")

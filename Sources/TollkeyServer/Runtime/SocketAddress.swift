@@ -76,7 +76,9 @@ package struct SocketAddress: Sendable {
     }
 
     func isSame(as address: ListenAddress) -> Bool {
-        if case .tcp("localhost", let port) = address { return listenAddress == .tcp(host: "127.0.0.1", port: port) }
+        if case .tcp("localhost", let port) = address {
+            return listenAddress == .tcp(host: "127.0.0.1", port: port)
+        }
         return listenAddress == address
     }
 

@@ -31,7 +31,8 @@ struct FailureLog {
         logger.warning(
             "call failed",
             metadata: [
-                "kind": "\(failure.kind.rawValue)", "provider": "\(provider ?? "")", "detail": "\(failure.detail)",
+                "kind": "\(failure.kind.rawValue)", "provider": "\(provider ?? "")",
+                "detail": "\(failure.detail)",
             ])
     }
 }

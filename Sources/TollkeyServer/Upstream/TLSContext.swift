@@ -22,7 +22,8 @@ package final class TLSContext: @unchecked Sendable {
         SSL_CTX_ctrl(pointer, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(least), nil)
         SSL_CTX_set_security_level(pointer, 2)
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
-        let mode = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
+        let mode =
+            SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
         SSL_CTX_ctrl(pointer, SSL_CTRL_MODE, Int(mode), nil)
         SSL_CTX_set_options(pointer, TOLLKEY_SSL_OPTIONS)
         let protocols = [UInt8](arrayLiteral: 8) + Array("http/1.1".utf8)
@@ -63,7 +64,8 @@ package final class TLSContext: @unchecked Sendable {
 
     private static let hasHashedDirectory: Bool = {
         if getenv("SSL_CERT_FILE") != nil { return false }
-        let path = getenv("SSL_CERT_DIR").map { String(cString: $0) } ?? String(cString: X509_get_default_cert_dir())
+        let path =
+            getenv("SSL_CERT_DIR").map { String(cString: $0) } ?? String(cString: X509_get_default_cert_dir())
         guard let directory = opendir(path) else { return false }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
@@ -74,6 +76,7 @@ package final class TLSContext: @unchecked Sendable {
     }()
 
     private static func unusable(_ what: String, _ path: String) -> Unusable {
-        Unusable(description: "the \(what) \(path) cannot be used: \(TLSStream.errorText() ?? "no reason given")")
+        Unusable(
+            description: "the \(what) \(path) cannot be used: \(TLSStream.errorText() ?? "no reason given")")
     }
 }

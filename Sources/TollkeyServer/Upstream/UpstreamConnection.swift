@@ -103,7 +103,9 @@ final class UpstreamConnection: Pollable {
         case .done where !sent: failHandshake("the connection ended during the handshake")
         case .done:
             // Bytes behind the handshake are session tickets; anything else nobody has asked for.
-            if loop.transport.inputLeft > 0, !readNothing(tls) { return failHandshake("it spoke before it was asked") }
+            if loop.transport.inputLeft > 0, !readNothing(tls) {
+                return failHandshake("it spoke before it was asked")
+            }
             open()
         }
     }
