@@ -1,7 +1,7 @@
 /// The field section of a head, read line by line as it arrives, and what it says of framing and connection.
 ///
 /// Used again for one message after the other, so that its memory is.
-package struct MessageFields: Sendable {
+package struct MessageFields: ~Copyable {
     package private(set) var lines: [FieldLine] = []
     package private(set) var contentLength: Int?
     package private(set) var isChunked = false

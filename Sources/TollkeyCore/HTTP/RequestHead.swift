@@ -1,7 +1,7 @@
 /// A request's head, scanned in place (RFC 9112 §3 and §5): positions in the bytes it was read from.
 ///
 /// Fed again with the same bytes and more until it is complete; what has been read is not read twice.
-package struct RequestHead: Sendable {
+package struct RequestHead: ~Copyable {
     package private(set) var method: Range<Int> = 0..<0
     package private(set) var target = RequestTarget()
     /// HTTP/1.0 or HTTP/1.1.
@@ -131,6 +131,36 @@ package struct RequestHead: Sendable {
     package var isPersistent: Bool {
         minorVersion == 1
             ? !fields.connection.close : fields.connection.keepAlive && !fields.connection.close
+    }
+}
+
+/// What an exchange keeps asking about its request, taken from the head once.
+package struct RequestTraits: Sendable {
+    package var framing = BodyFraming.length(0)
+    package var minorVersion = 1
+    package var isPersistent = false
+    /// RFC 9110 §9.2.2, or the client gave a key that makes it so.
+    package var isRepeatable = false
+    package var isHEAD = false
+    package var expectsContinue = false
+    package var hasVia = false
+    /// Bytes of the head.
+    package var headEnd = 0
+
+    package init() {}
+
+    /// `bytes` are those that `head` was read from.
+    package init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
+        let method = bytes.extracting(head.method)
+        framing = head.framing
+        minorVersion = head.minorVersion
+        isPersistent = head.isPersistent
+        isRepeatable = head.fields.hasIdempotencyKey || Exchange.isIdempotent(method)
+        isHEAD = method.equals("HEAD")
+        // An HTTP/1.0 client knows no interim answers (RFC 9110 §10.1.1).
+        expectsContinue = head.fields.expectsContinue && head.minorVersion == 1
+        hasVia = head.fields.hasVia
+        headEnd = head.end
     }
 }
 

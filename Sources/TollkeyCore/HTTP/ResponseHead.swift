@@ -1,6 +1,6 @@
 /// An answer's head, scanned in place (RFC 9112 §4 and §5), as strictly as a request's: what could be read in two
 /// ways must not reach the client either.
-package struct ResponseHead: Sendable {
+package struct ResponseHead: ~Copyable {
     package private(set) var status = 0
     package private(set) var minorVersion = 1
     /// From the status to the end of the reason phrase, as it came.
@@ -76,6 +76,12 @@ package struct ResponseHead: Sendable {
     }
 
     package var isInterim: Bool { status < 200 }
+
+    /// What has to be known of a final answer before its content can be relayed.
+    package func traits(toHead: Bool) -> (framing: BodyFraming, isReusable: Bool) {
+        let framing = self.framing(toHead: toHead)
+        return (framing, isPersistent && framing != .untilClose)
+    }
 
     /// RFC 9112 §6.3: which depends on what was asked for.
     package func framing(toHead: Bool) -> BodyFraming {

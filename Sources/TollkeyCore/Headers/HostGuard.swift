@@ -16,7 +16,7 @@ package struct HostGuard: Sendable {
     }
 
     /// The failure to answer with, or nil.
-    package func refuses(_ head: RequestHead, _ bytes: Span<UInt8>) -> FailureKind? {
+    package func refuses(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> FailureKind? {
         if let host = head.fields.host {
             let value = bytes.extracting(head.fields.lines[host].value)
             if !isKnown(value) { return .forbiddenHost }
@@ -47,7 +47,7 @@ package struct HostGuard: Sendable {
 
     /// `Sec-Fetch-Site: none` is a person's own doing, `same-origin` a page of this proxy; anything else is a page of
     /// somebody else, which needs to be listed by its `Origin`.
-    private func isForeignPage(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+    private func isForeignPage(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
         var isListed = false
         var isCrossSite = false
         for line in head.fields.lines {
@@ -63,7 +63,7 @@ package struct HostGuard: Sendable {
     }
 
     /// The origin of this proxy itself, as the request's own `Host` has it.
-    private func isOwn(_ origin: Span<UInt8>, _ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+    private func isOwn(_ origin: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
         guard let host = head.fields.host, origin.hasPrefixIgnoringCase("http://") else { return false }
         return same(origin.extracting(7..<origin.count), bytes.extracting(head.fields.lines[host].value))
     }

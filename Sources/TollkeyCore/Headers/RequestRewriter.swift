@@ -27,7 +27,7 @@ package struct RequestRewriter: Sendable {
 
     /// `bytes` are those that `head` was read from; `prefixLength` is the route's.
     package func write(
-        _ head: RequestHead, _ bytes: Span<UInt8>, prefixLength: Int, credential: CredentialSnapshot,
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, prefixLength: Int, credential: CredentialSnapshot,
         into out: Buffer
     ) {
         out.append(bytes.extracting(head.method))
@@ -62,7 +62,7 @@ package struct RequestRewriter: Sendable {
     }
 
     /// The content's length is framing, which is ours: `Connection: Content-Length` must not take it away.
-    private func isNamed(_ line: FieldLine, _ fields: MessageFields, _ bytes: Span<UInt8>) -> Bool {
+    private func isNamed(_ line: FieldLine, _ fields: borrowing MessageFields, _ bytes: Span<UInt8>) -> Bool {
         line.known != .contentLength && fields.isNamedByConnection(line, bytes)
     }
 
@@ -83,7 +83,7 @@ package struct RequestRewriter: Sendable {
     }
 
     /// Whether a `Via` of the request names this very process (RFC 9110 §7.6.3).
-    package func isLoop(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+    package func isLoop(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
         guard head.fields.hasVia else { return false }
         for line in head.fields.lines where line.known == .via {
             let last = line.valueEnd - pseudonym.count

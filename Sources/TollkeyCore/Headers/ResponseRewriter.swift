@@ -34,7 +34,7 @@ package struct ResponseRewriter: Sendable {
     }
 
     /// `bytes` are those that `head` was read from.
-    package func write(_ head: ResponseHead, _ bytes: Span<UInt8>, _ delivery: Delivery, into out: Buffer) {
+    package func write(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>, _ delivery: Delivery, into out: Buffer) {
         out.append("HTTP/1.1 ")
         out.append(bytes.extracting(head.statusAndReason))
         out.append("\r\n")
@@ -64,7 +64,7 @@ package struct ResponseRewriter: Sendable {
         out.append("\r\n")
     }
 
-    private func removes(_ line: FieldLine, _ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+    private func removes(_ line: FieldLine, _ head: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
         // Only answers made here carry `Tollkey-Problem`.
         if line.known.isHopByHop || line.known == .problem { return true }
         // RFC 9110 §8.6: none of these has content, so a length here is a trap for whoever believes it.

@@ -36,7 +36,7 @@ package struct Admission: Sendable {
         }
     }
 
-    package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, peer: Peer?) -> Verdict {
+    package func decide(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, peer: Peer?) -> Verdict {
         if let kind = hosts.refuses(head, bytes) { return .refused(refusal(kind), route: nil) }
         let path = bytes.extracting(head.target.path)
         guard let match = routes.match(path) else {

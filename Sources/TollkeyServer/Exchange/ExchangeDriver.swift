@@ -15,6 +15,7 @@ final class ExchangeDriver {
     /// with it, and behind the content the next request.
     let input = Buffer(capacity: 4 << 10)
     private var head = RequestHead()
+    private var request = RequestTraits()
     private var prefixLength = 0
     private var content = BodyDecoder(.length(0))
     private var contentBytes = 0
@@ -31,7 +32,6 @@ final class ExchangeDriver {
     private var interimAnswers = 0
     private var answerContent = BodyDecoder(.length(0))
     private var isAnswerChunked = false
-    private var isToHead = false
     private var hadAnswerBytes = false
     private var wholeDeadline = MonotonicTime.never
 
@@ -62,14 +62,17 @@ final class ExchangeDriver {
         self.client = client
         let worker = client.worker
         let table = worker.table
-        let verdict = input.read { table.admission.decide(head, $0, peer: client.peer) }
+        let (request, verdict) = input.read { bytes in
+            (RequestTraits(head, bytes), table.admission.decide(head, bytes, peer: client.peer))
+        }
+        self.request = request
+        let hasContent = request.framing != .length(0)
         exchange = Exchange(
-            isRepeatable: input.read { isRepeatable($0) }, hasContent: head.framing != .length(0),
-            clientPersists: head.isPersistent && !worker.isDraining)
-        isToHead = input.read { $0.extracting(head.method).equals("HEAD") }
-        content = BodyDecoder(head.framing)
+            isRepeatable: request.isRepeatable, hasContent: hasContent,
+            clientPersists: request.isPersistent && !worker.isDraining)
+        content = BodyDecoder(request.framing)
         contentBytes = 0
-        consumed = head.end
+        consumed = request.headEnd
         switch verdict {
         case .refused(let failure, let route):
             service = route.map { table.services[$0] }
@@ -77,7 +80,7 @@ final class ExchangeDriver {
         case .admitted(let match):
             let service = table.services[match.route]
             self.service = service
-            guard !input.read({ service.requestRewriter.isLoop(head, $0) }) else {
+            guard !request.hasVia || !input.read({ service.requestRewriter.isLoop(head, $0) }) else {
                 return refuse(Failure(.loop, "This very proxy stands in the request's Via already."))
             }
             let upstream = worker.upstream(match.route)
@@ -85,18 +88,13 @@ final class ExchangeDriver {
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
             writeHead(service, upstream)
-            let position = head.end
-            if head.framing != .length(0) {
-                _ = input.read { takeContent($0, from: position) }
+            if hasContent {
+                _ = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
             }
             client.waitForConnection(until: min(loop.now + service.waitTimeout, wholeDeadline))
             upstream.acquire(for: self, isFresh: false)
         }
-    }
-
-    private func isRepeatable(_ bytes: Span<UInt8>) -> Bool {
-        head.fields.hasIdempotencyKey || Exchange.isIdempotent(bytes.extracting(head.method))
     }
 
     private func writeHead(_ service: Service, _ upstream: Upstream) {
@@ -162,7 +160,7 @@ final class ExchangeDriver {
                     appendContent(bytes.extracting(range))
                 case .more: break reading
                 case .end:
-                    if head.framing == .chunked { appendLastChunk() }
+                    if request.framing == .chunked { appendLastChunk() }
                     perform(exchange.handle(.requestEnded))
                     break reading
                 }
@@ -178,7 +176,7 @@ final class ExchangeDriver {
     }
 
     private func appendContent(_ bytes: Span<UInt8>) {
-        guard head.framing == .chunked else { return outgoing.append(bytes) }
+        guard request.framing == .chunked else { return outgoing.append(bytes) }
         outgoing.appendChunkSize(bytes.count)
         outgoing.append(bytes)
         outgoing.append("\r\n")
@@ -219,7 +217,7 @@ final class ExchangeDriver {
     // MARK: The connection to the provider
 
     /// A request that must not be sent twice: its connection is worth a look before it is used.
-    var mustNotBeLost: Bool { !input.read { isRepeatable($0) } }
+    var mustNotBeLost: Bool { !request.isRepeatable }
 
     func begin(on connection: UpstreamConnection, reused: Bool) {
         self.connection = connection
@@ -231,7 +229,7 @@ final class ExchangeDriver {
     private func send() {
         sent = 0
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
-        if head.fields.expectsContinue, head.minorVersion == 1, contentBytes == 0, !content.isEnded {
+        if request.expectsContinue, contentBytes == 0, !content.isEnded {
             loop.out.clear()
             loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
             client?.write(loop.out.readable)
@@ -351,7 +349,7 @@ final class ExchangeDriver {
         interimAnswers += 1
         guard interimAnswers <= ResponseHead.interimMax else { throw .malformed("too many interim answers") }
         guard answer.status != 101 else { throw .malformed("it switches protocols, which nobody asked for") }
-        guard answer.status != 100, head.minorVersion == 1, let service else { return }
+        guard answer.status != 100, request.minorVersion == 1, let service else { return }
         loop.out.clear()
         service.responseRewriter.write(
             answer, bytes, .init(chunked: false, close: false, saysKeepAlive: false), into: loop.out)
@@ -359,24 +357,24 @@ final class ExchangeDriver {
     }
 
     private func beginAnswer(_ bytes: Span<UInt8>) {
-        let framing = answer.framing(toHead: isToHead)
+        let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
         answerContent = BodyDecoder(framing)
         let needsChunks: Bool
         switch framing {
         case .length: needsChunks = false
         case .chunked, .untilClose: needsChunks = true
         }
-        isAnswerChunked = needsChunks && head.minorVersion == 1
+        isAnswerChunked = needsChunks && request.minorVersion == 1
         if needsChunks && !isAnswerChunked || !content.isEnded || client?.worker.isDraining == true {
             exchange.closeClientAfterwards()
         }
-        _ = exchange.handle(.answerHead(reusable: answer.isPersistent && framing != .untilClose))
+        _ = exchange.handle(.answerHead(reusable: isReusable))
         let persists = exchange.clientPersists
         loop.out.clear()
         service?.responseRewriter.write(
             answer, bytes,
             .init(
-                chunked: isAnswerChunked, close: !persists, saysKeepAlive: persists && head.minorVersion == 0),
+                chunked: isAnswerChunked, close: !persists, saysKeepAlive: persists && request.minorVersion == 0),
             into: loop.out)
         // What had to be held for a repetition is not needed any more.
         exchange.isHeld = false
@@ -418,6 +416,11 @@ final class ExchangeDriver {
             perform(exchange.handle(.answerInvalid("The answer's content is not valid: \(reason).")))
             return
         }
+        // One small piece costs less to copy than two pieces cost the system.
+        if direct.count <= Self.copiedBytesMax {
+            loop.out.append(bytes.extracting(direct))
+            direct = 0..<0
+        }
         bytes.extracting(direct).withUnsafeBytes { client?.write(loop.out.readable, $0) }
         if hasEnded {
             perform(exchange.handle(.answerEnded(hasSurplus: position < bytes.count)))
@@ -425,6 +428,8 @@ final class ExchangeDriver {
             waitForAnswer()
         }
     }
+
+    private static let copiedBytesMax = 8 << 10
 
     private func endAnswerCoding() {
         guard isAnswerChunked else { return }
@@ -472,9 +477,9 @@ final class ExchangeDriver {
         let keepsClient = exchange.requestHasEnded && exchange.clientPersists && failure.kind != .badRequest
         let answer = LocalAnswer(
             failure, provider: service?.provider.name, requestID: client.worker.nextRequestID(),
-            closes: !keepsClient, saysKeepAlive: keepsClient && head.minorVersion == 0)
+            closes: !keepsClient, saysKeepAlive: keepsClient && request.minorVersion == 0)
         loop.out.clear()
-        answer.write(into: loop.out, withoutContent: isToHead)
+        answer.write(into: loop.out, withoutContent: request.isHEAD)
         client.write(loop.out.readable)
         finish(false, keepsClient)
     }
@@ -518,7 +523,7 @@ final class ExchangeDriver {
         answerBytes = nil
         interimAnswers = 0
         hadAnswerBytes = false
-        isToHead = false
+        request = RequestTraits()
         answerContent = BodyDecoder(.length(0))
         wholeDeadline = .never
     }

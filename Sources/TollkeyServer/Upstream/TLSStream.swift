@@ -1,6 +1,9 @@
 import COpenSSL
 
 /// One TLS connection to an upstream, as a translator between plain and enciphered bytes. Knows no socket.
+///
+/// OpenSSL keeps a queue of errors per thread, which `SSL_get_error` looks into. Here whoever meets an error empties
+/// it, so that it is empty at each call; emptying it before each call would cost as much as reading a head.
 final class TLSStream {
     private let ssl: OpaquePointer
     private let transport: TLSTransport
@@ -51,7 +54,6 @@ final class TLSStream {
 
     /// Goes on with the handshake; then send the transport's output, whatever the result.
     func handshake() -> Progress {
-        ERR_clear_error()
         let result = SSL_do_handshake(ssl)
         if result == 1 { return .done }
         switch SSL_get_error(ssl, result) {
@@ -64,22 +66,25 @@ final class TLSStream {
 
     /// Why the handshake failed, in OpenSSL's words; the certificate's fault first, since it is the usual one.
     private func handshakeError() -> String {
+        let reason = Self.errorText()
         let verdict = SSL_get_verify_result(ssl)
         if verdict != Int(X509_V_OK), let text = X509_verify_cert_error_string(verdict) {
             return "the certificate is refused: \(String(cString: text))"
         }
-        return Self.errorText() ?? "the connection ended during the handshake"
+        return reason ?? "the connection ended during the handshake"
     }
 
     /// Enciphers `bytes`, at most `EventLoop.scratchBytes` of them, into the transport's output; false when the
     /// connection is broken.
     func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var rest = bytes[...]
-        ERR_clear_error()
         while !rest.isEmpty {
             let piece = UnsafeRawBufferPointer(rebasing: rest)
             let written = SSL_write(ssl, piece.baseAddress, Int32(clamping: piece.count))
-            guard written > 0 else { return false }
+            guard written > 0 else {
+                ERR_clear_error()
+                return false
+            }
             rest = rest.dropFirst(Int(written))
         }
         return true
@@ -87,7 +92,6 @@ final class TLSStream {
 
     /// Deciphers into `buffer` from what the transport was lent, one record at most.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
-        ERR_clear_error()
         let count = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
         if count > 0 { return .bytes(Int(count)) }
         switch SSL_get_error(ssl, count) {
@@ -104,13 +108,14 @@ final class TLSStream {
 
     /// Says close_notify, into the transport's output.
     func close() {
-        ERR_clear_error()
         SSL_shutdown(ssl)
+        ERR_clear_error()
     }
 
-    /// OpenSSL's reason for the last error of this thread.
+    /// OpenSSL's reason for the first error of this thread, whose queue is empty afterwards.
     static func errorText() -> String? {
         let code = ERR_get_error()
+        ERR_clear_error()
         guard code != 0, let reason = ERR_reason_error_string(code) else { return nil }
         return String(cString: reason)
     }
