@@ -66,6 +66,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "TollkeyCoreTests", dependencies: ["TollkeyCore"], swiftSettings: strict),
         .testTarget(

@@ -92,8 +92,7 @@ final class ExchangeDriver {
                 _ = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
             }
-            client.waitForConnection(until: min(loop.now + service.waitTimeout, wholeDeadline))
-            upstream.acquire(for: self, isFresh: false)
+            waitForConnection(upstream, isFresh: false)
         }
     }
 
@@ -218,6 +217,11 @@ final class ExchangeDriver {
 
     /// A request that must not be sent twice: its connection is worth a look before it is used.
     var mustNotBeLost: Bool { !request.isRepeatable }
+
+    private func waitForConnection(_ upstream: Upstream, isFresh: Bool) {
+        client?.waitForConnection(until: min(loop.now + upstream.service.waitTimeout, wholeDeadline))
+        upstream.acquire(for: self, isFresh: isFresh)
+    }
 
     func begin(on connection: UpstreamConnection, reused: Bool) {
         self.connection = connection
@@ -468,7 +472,7 @@ final class ExchangeDriver {
         guard let upstream else { return }
         connection?.close()
         connection = nil
-        upstream.acquire(for: self, isFresh: true)
+        waitForConnection(upstream, isFresh: true)
     }
 
     private func answerLocally(_ failure: Failure) {

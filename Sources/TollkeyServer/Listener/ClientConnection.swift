@@ -29,7 +29,6 @@ final class ClientConnection: Pollable {
     private var hasLeftover = false
 
     private static let lingerTime = TimeSpan(.seconds(1))
-    private static let lingerReadsMax = 64
     private static let readsPerTurn = 16
 
     init(_ worker: Worker, peer: Admission.Peer?) {
@@ -129,16 +128,11 @@ final class ClientConnection: Pollable {
     }
 
     private func discard() {
-        for _ in 0..<Self.lingerReadsMax {
-            switch Socket.read(descriptor, loop.scratch) {
-            case .bytes: continue
-            case .wouldBlock:
-                isReadable = false
-                return
-            case .end, .failed: return close()
-            }
+        switch Socket.read(descriptor, loop.scratch) {
+        case .bytes: break
+        case .wouldBlock: isReadable = false
+        case .end, .failed: close()
         }
-        close()
     }
 
     // MARK: For the exchange

@@ -55,14 +55,23 @@ final class TLSStream {
     /// Goes on with the handshake; then send the transport's output, whatever the result.
     func handshake() -> Progress {
         let result = SSL_do_handshake(ssl)
-        if result == 1 { return .done }
+        if result == 1 {
+            keepResumedSession()
+            return .done
+        }
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waits
         default: return .failed(handshakeError())
         }
     }
 
-    var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+    /// A TLS 1.2 server need not send a ticket again when one was used: the session stays good (RFC 5077 §3.3).
+    private func keepResumedSession() {
+        guard SSL_session_reused(ssl) == 1, SSL_version(ssl) == TLS1_2_VERSION,
+            let session = SSL_get1_session(ssl)
+        else { return }
+        sessions.keep(session)
+    }
 
     /// Why the handshake failed, in OpenSSL's words; the certificate's fault first, since it is the usual one.
     private func handshakeError() -> String {
@@ -130,7 +139,7 @@ final class TLSStream {
 
 /// Sessions of one upstream that can be resumed (RFC 8446 §2.2), newest last.
 ///
-/// Each is used once, as RFC 8446 §C.4 asks; a server that wants more resumptions sends more tickets.
+/// Each is used once, as RFC 8446 §C.4 asks; a TLS 1.3 server that wants more resumptions sends more tickets.
 final class TLSSessions {
     private var sessions: [OpaquePointer] = []
     static let kept = 8

@@ -234,6 +234,8 @@ final class UpstreamConnection: Pollable {
         case .handshaking:
             if events.contains(.writable) { flush() }
             if isReadable { readHandshake() }
+            // What came behind the handshake has had its event already.
+            if isReadable { readAnswer() }
         case .idle, .busy:
             if events.contains(.writable) { flush() }
             if isReadable { readAnswer() }
