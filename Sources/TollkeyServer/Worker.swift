@@ -108,7 +108,10 @@ final class Worker {
 
     // MARK: Records
 
-    func nextRequestID() -> String { requests.next() }
-
-    func note(_ failure: Failure, _ provider: String?) { log.note(failure, provider, at: loop.now) }
+    /// Logs a failure; the id under which the client is told of it.
+    func record(_ failure: Failure, provider: String?) -> String {
+        let id = requests.next()
+        log.note(failure, provider: provider, requestID: id, at: loop.now)
+        return id
+    }
 }

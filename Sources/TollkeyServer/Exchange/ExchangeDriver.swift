@@ -5,35 +5,35 @@ import TollkeyCore
 /// Reads downwards in the order of events. What to do when something happens is decided by `Exchange`; here it is
 /// done. Lent by the event loop for one request at a time, since an idle client needs none.
 final class ExchangeDriver {
-    private let loop: EventLoop
-    private var client: ClientConnection?
-    private var service: Service?
-    private var upstream: Upstream?
-    private var connection: UpstreamConnection?
+    let loop: EventLoop
+    var client: ClientConnection?
+    var service: Service?
+    var upstream: Upstream?
+    var connection: UpstreamConnection?
 
     /// What came from the client and is not over: the head, which a repetition is written from, content that came
     /// with it, and behind the content the next request.
     let input = Buffer(capacity: 4 << 10)
-    private var head = RequestHead()
-    private var request = RequestTraits()
-    private var prefixLength = 0
-    private var content = BodyDecoder(.length(0))
-    private var contentBytes = 0
-    private var exchange = Exchange(isRepeatable: false, hasContent: false, clientPersists: false)
+    var head = RequestHead()
+    var request = RequestTraits()
+    var prefixLength = 0
+    var content = BodyDecoder(.length(0))
+    var contentBytes = 0
+    var exchange = Exchange(isRepeatable: false, hasContent: false, clientPersists: false)
 
     /// The request as it goes out; from its beginning for as long as it may have to be sent again.
-    private let outgoing = Buffer(capacity: 4 << 10)
+    let outgoing = Buffer(capacity: 4 << 10)
     /// How much of `outgoing` the present connection has been given.
-    private var sent = 0
+    var sent = 0
 
-    private var answer = ResponseHead()
+    var answer = ResponseHead()
     /// The beginning of a head that came in parts.
-    private var answerBytes: Buffer?
-    private var interimAnswers = 0
-    private var answerContent = BodyDecoder(.length(0))
-    private var isAnswerChunked = false
-    private var hadAnswerBytes = false
-    private var wholeDeadline = MonotonicTime.never
+    var answerBytes: Buffer?
+    var interimAnswers = 0
+    var answerContent = BodyDecoder(.length(0))
+    var isAnswerChunked = false
+    var hadAnswerBytes = false
+    var wholeDeadline = MonotonicTime.never
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -96,7 +96,7 @@ final class ExchangeDriver {
         }
     }
 
-    private func writeHead(_ service: Service, _ upstream: Upstream) {
+    func writeHead(_ service: Service, _ upstream: Upstream) {
         input.read {
             service.requestRewriter.write(
                 head, $0, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
@@ -242,7 +242,7 @@ final class ExchangeDriver {
         client?.exchangeGoesOn()
     }
 
-    private func sendOutgoing() {
+    func sendOutgoing() {
         guard let connection, exchange.stage != .waiting, sent < outgoing.count else {
             return waitForAnswer()
         }
@@ -261,7 +261,7 @@ final class ExchangeDriver {
     /// A head is held on top of the content that may be.
     private static let headBytesHeld = 4 << 10
 
-    private func waitForAnswer() {
+    func waitForAnswer() {
         guard let connection, let service else { return }
         let deadline: MonotonicTime
         switch exchange.stage {
@@ -294,170 +294,9 @@ final class ExchangeDriver {
         perform(exchange.handle(.timedOut(wait)))
     }
 
-    // MARK: The answer
-
-    /// Whether the client can take more.
-    var takesAnswer: Bool { client?.isBlocked != true }
-
-    func receiveAnswer(_ bytes: Span<UInt8>) {
-        hadAnswerBytes = true
-        guard exchange.stage != .answering else { return relay(bytes, from: 0) }
-        guard let stored = answerBytes else {
-            let position = readAnswer(bytes)
-            if exchange.stage == .sent, position < bytes.count {
-                let buffer = loop.takeBuffer()
-                buffer.append(bytes.extracting(position..<bytes.count))
-                answerBytes = buffer
-            }
-            return
-        }
-        // Out of reach for what follows, which may end this exchange.
-        answerBytes = nil
-        stored.append(bytes)
-        stored.drop(stored.read { readAnswer($0) })
-        if exchange.stage == .sent {
-            answerBytes = stored
-        } else {
-            loop.giveBack(stored)
-        }
-    }
-
-    /// Reads heads up to the final one and relays what follows it; how many bytes are done with.
-    private func readAnswer(_ bytes: Span<UInt8>) -> Int {
-        var position = 0
-        do throws(HeadError) {
-            while exchange.stage == .sent {
-                // A head that came in parts is read again from its beginning: rare, and bounded by its size.
-                answer.reset()
-                let rest = bytes.extracting(position..<bytes.count)
-                guard try answer.read(rest) else { return position }
-                position += answer.end
-                guard answer.isInterim else {
-                    beginAnswer(rest)
-                    relay(bytes, from: position)
-                    return bytes.count
-                }
-                try relayInterim(rest)
-            }
-        } catch {
-            let reason =
-                if case .malformed(let text) = error { text.description } else { "its head is too large" }
-            perform(
-                exchange.handle(.answerInvalid("The provider's answer is not valid HTTP/1.1: \(reason).")))
-        }
-        return bytes.count
-    }
-
-    /// RFC 9110 §15.2. 100 answers an expectation, and that was answered here; 101 was not asked for.
-    private func relayInterim(_ bytes: Span<UInt8>) throws(HeadError) {
-        interimAnswers += 1
-        guard interimAnswers <= ResponseHead.interimMax else { throw .malformed("too many interim answers") }
-        guard answer.status != 101 else { throw .malformed("it switches protocols, which nobody asked for") }
-        guard answer.status != 100, request.minorVersion == 1, let service else { return }
-        loop.out.clear()
-        service.responseRewriter.write(
-            answer, bytes, .init(chunked: false, close: false, saysKeepAlive: false), into: loop.out)
-        client?.write(loop.out.readable)
-    }
-
-    private func beginAnswer(_ bytes: Span<UInt8>) {
-        let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
-        answerContent = BodyDecoder(framing)
-        let needsChunks: Bool
-        switch framing {
-        case .length: needsChunks = false
-        case .chunked, .untilClose: needsChunks = true
-        }
-        isAnswerChunked = needsChunks && request.minorVersion == 1
-        if needsChunks && !isAnswerChunked || !content.isEnded || client?.worker.isDraining == true {
-            exchange.closeClientAfterwards()
-        }
-        _ = exchange.handle(.answerHead(reusable: isReusable))
-        let persists = exchange.clientPersists
-        loop.out.clear()
-        service?.responseRewriter.write(
-            answer, bytes,
-            .init(
-                chunked: isAnswerChunked, close: !persists, saysKeepAlive: persists && request.minorVersion == 0),
-            into: loop.out)
-        // What had to be held for a repetition is not needed any more.
-        exchange.isHeld = false
-        if sent == outgoing.count {
-            outgoing.clear()
-            sent = 0
-        }
-    }
-
-    /// Passes content on; `loop.out` may hold a head that goes before it.
-    private func relay(_ bytes: Span<UInt8>, from start: Int) {
-        if start == 0 { loop.out.clear() }
-        var position = start
-        var direct = 0..<0
-        var hasEnded = false
-        do throws(HeadError) {
-            reading: while true {
-                switch try answerContent.next(bytes, at: &position) {
-                case .content(let range):
-                    if isAnswerChunked {
-                        loop.out.appendChunkSize(range.count)
-                        loop.out.append(bytes.extracting(range))
-                        loop.out.append("\r\n")
-                    } else if direct.isEmpty {
-                        direct = range
-                    } else {
-                        loop.out.append(bytes.extracting(direct))
-                        direct = range
-                    }
-                case .more: break reading
-                case .end:
-                    hasEnded = true
-                    endAnswerCoding()
-                    break reading
-                }
-            }
-        } catch {
-            let reason = if case .malformed(let text) = error { text.description } else { "it is too large" }
-            perform(exchange.handle(.answerInvalid("The answer's content is not valid: \(reason).")))
-            return
-        }
-        // One small piece costs less to copy than two pieces cost the system.
-        if direct.count <= Self.copiedBytesMax {
-            loop.out.append(bytes.extracting(direct))
-            direct = 0..<0
-        }
-        bytes.extracting(direct).withUnsafeBytes { client?.write(loop.out.readable, $0) }
-        if hasEnded {
-            perform(exchange.handle(.answerEnded(hasSurplus: position < bytes.count)))
-        } else {
-            waitForAnswer()
-        }
-    }
-
-    private static let copiedBytesMax = 8 << 10
-
-    private func endAnswerCoding() {
-        guard isAnswerChunked else { return }
-        loop.out.append("0\r\n")
-        service?.responseRewriter.writeTrailers(answerContent.trailers, into: loop.out)
-        loop.out.append("\r\n")
-    }
-
-    /// The connection's end was the answer's.
-    private func endAnswer() {
-        loop.out.clear()
-        endAnswerCoding()
-        client?.write(loop.out.readable)
-    }
-
-    /// The client takes bytes again.
-    func clientDrained() {
-        waitForAnswer()
-        connection?.resumeReading()
-    }
-
     // MARK: Doing what was decided
 
-    private func perform(_ action: Exchange.Action) {
+    func perform(_ action: Exchange.Action) {
         switch action {
         case .nothing: break
         case .send: send()
@@ -477,10 +316,10 @@ final class ExchangeDriver {
 
     private func answerLocally(_ failure: Failure) {
         guard let client else { return }
-        client.worker.note(failure, service?.provider.name)
         let keepsClient = exchange.requestHasEnded && exchange.clientPersists && failure.kind != .badRequest
+        let provider = service?.provider.name
         let answer = LocalAnswer(
-            failure, provider: service?.provider.name, requestID: client.worker.nextRequestID(),
+            failure, provider: provider, requestID: client.worker.record(failure, provider: provider),
             closes: !keepsClient, saysKeepAlive: keepsClient && request.minorVersion == 0)
         loop.out.clear()
         answer.write(into: loop.out, withoutContent: request.isHEAD)
@@ -520,6 +359,7 @@ final class ExchangeDriver {
         service = nil
         upstream = nil
         head.reset()
+        answer.reset()
         outgoing.clear()
         sent = 0
         consumed = 0

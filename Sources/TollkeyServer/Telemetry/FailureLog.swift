@@ -14,7 +14,9 @@ struct FailureLog {
 
     init(_ logger: Logger) { self.logger = logger }
 
-    mutating func note(_ failure: Failure, _ provider: String?, at now: MonotonicTime) {
+    mutating func note(
+        _ failure: Failure, provider: String?, requestID: String, at now: MonotonicTime
+    ) {
         guard failure.kind.row.side != .client else { return }
         let second = now.nanoseconds / 1_000_000_000
         if second != self.second {
@@ -32,7 +34,7 @@ struct FailureLog {
             "call failed",
             metadata: [
                 "kind": "\(failure.kind.rawValue)", "provider": "\(provider ?? "")",
-                "detail": "\(failure.detail)",
+                "request_id": "\(requestID)", "detail": "\(failure.detail)",
             ])
     }
 }
