@@ -47,7 +47,8 @@ struct Explain: ParsableCommand {
     }
 
     private func describe(
-        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead, _ request: [UInt8]
+        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead,
+        _ request: [UInt8]
     ) {
         let url = provider.upstream
         print("provider  \(provider.name), by its route \(provider.route)")
@@ -69,7 +70,8 @@ struct Explain: ParsableCommand {
     }
 
     private func allowedBy(
-        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead, _ request: [UInt8]
+        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead,
+        _ request: [UInt8]
     ) -> String {
         guard let allow = provider.allow else { return "default: the provider has no 'allow'" }
         let bytes = request.span
@@ -81,7 +83,8 @@ struct Explain: ParsableCommand {
 
     /// What `RequestRewriter` writes, with `<secret>` for every secret.
     private func masked(
-        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead, _ request: [UInt8]
+        _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead,
+        _ request: [UInt8]
     ) -> String {
         var provider = provider
         provider.secrets = provider.secrets.mapValues { Secret($0.description) }

@@ -27,7 +27,8 @@ package struct RequestRewriter: Sendable {
 
     /// `bytes` are those that `head` was read from; `prefixLength` is the route's.
     package func write(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, prefixLength: Int, credential: CredentialSnapshot,
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, prefixLength: Int,
+        credential: CredentialSnapshot,
         into out: Buffer
     ) {
         out.append(bytes.extracting(head.method))

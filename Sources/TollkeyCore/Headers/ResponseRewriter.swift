@@ -34,7 +34,9 @@ package struct ResponseRewriter: Sendable {
     }
 
     /// `bytes` are those that `head` was read from.
-    package func write(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>, _ delivery: Delivery, into out: Buffer) {
+    package func write(
+        _ head: borrowing ResponseHead, _ bytes: Span<UInt8>, _ delivery: Delivery, into out: Buffer
+    ) {
         out.append("HTTP/1.1 ")
         out.append(bytes.extracting(head.statusAndReason))
         out.append("\r\n")

@@ -79,13 +79,14 @@ extension ExchangeDriver {
         }
         _ = exchange.handle(.answerHead(reusable: isReusable))
         let persists = exchange.clientPersists
-        loop.out.clear()
+        let out = loop.out
+        out.clear()
         service?.responseRewriter.write(
             answer, bytes,
             .init(
                 chunked: isAnswerChunked, close: !persists,
                 saysKeepAlive: persists && request.minorVersion == 0),
-            into: loop.out)
+            into: out)
         // What had to be held for a repetition is not needed any more.
         exchange.isHeld = false
         if sent == outgoing.count {
@@ -96,7 +97,8 @@ extension ExchangeDriver {
 
     /// Passes content on; `loop.out` may hold a head that goes before it.
     private func relay(_ bytes: Span<UInt8>, from start: Int) {
-        if start == 0 { loop.out.clear() }
+        let out = loop.out
+        if start == 0 { out.clear() }
         var position = start
         var direct = 0..<0
         var hasEnded = false
@@ -105,13 +107,13 @@ extension ExchangeDriver {
                 switch try answerContent.next(bytes, at: &position) {
                 case .content(let range):
                     if isAnswerChunked {
-                        loop.out.appendChunkSize(range.count)
-                        loop.out.append(bytes.extracting(range))
-                        loop.out.append("\r\n")
+                        out.appendChunkSize(range.count)
+                        out.append(bytes.extracting(range))
+                        out.append("\r\n")
                     } else if direct.isEmpty {
                         direct = range
                     } else {
-                        loop.out.append(bytes.extracting(direct))
+                        out.append(bytes.extracting(direct))
                         direct = range
                     }
                 case .more: break reading
@@ -128,10 +130,10 @@ extension ExchangeDriver {
         }
         // One small piece costs less to copy than two pieces cost the system.
         if direct.count <= Self.copiedBytesMax {
-            loop.out.append(bytes.extracting(direct))
+            out.append(bytes.extracting(direct))
             direct = 0..<0
         }
-        bytes.extracting(direct).withUnsafeBytes { client?.write(loop.out.readable, $0) }
+        bytes.extracting(direct).withUnsafeBytes { client?.write(out.readable, $0) }
         if hasEnded {
             perform(exchange.handle(.answerEnded(hasSurplus: position < bytes.count)))
         } else {
