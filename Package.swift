@@ -70,6 +70,9 @@ let package = Package(
             dependencies: [
                 "TollkeySandbox",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
 
         .testTarget(name: "TidyTests", swiftSettings: strict),

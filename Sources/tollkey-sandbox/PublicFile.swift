@@ -4,7 +4,7 @@
     import Musl
 #endif
 
-/// Writes a file that everybody may read, such as a certificate.
+/// Writes a file that everybody may read, such as a certificate, unless `mode` says otherwise.
 enum PublicFile {
     struct Failure: Error, CustomStringConvertible {
         let path: String
@@ -15,13 +15,13 @@ enum PublicFile {
 
     /// Makes the directories on the way to `path` and replaces the file at once, so that nobody reads half of
     /// it.
-    static func write(_ content: String, to path: String) throws {
+    static func write(_ content: String, to path: String, mode: mode_t = 0o644) throws {
         for (index, character) in zip(path.indices, path) where character == "/" && index > path.startIndex {
             let directory = String(path[..<index])
             guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw failure(directory) }
         }
         let temporary = path + ".part"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure(temporary) }
         let bytes = Array(content.utf8)
         var written = 0

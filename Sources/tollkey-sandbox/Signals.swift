@@ -7,7 +7,8 @@ import Dispatch
 #endif
 
 /// Waits for SIGINT or SIGTERM. Made before anything is started, so that no signal is missed.
-final class Signals {
+// SAFETY: nothing changes after `init`, and the sources are only kept alive.
+final class Signals: @unchecked Sendable {
     private static let numbers = [SIGINT, SIGTERM]
 
     private let arrivals: AsyncStream<Int32>

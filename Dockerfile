@@ -1,0 +1,26 @@
+# Tollkey alone: no sandbox, no compiler, no root.
+
+FROM swift:6.3-bookworm AS build
+RUN apt-get update -q \
+    && apt-get install -q -y --no-install-recommends libssl-dev libyaml-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+# The Swift packages first: they change less often than the sources.
+COPY Package.swift ./
+RUN swift package resolve
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --product tollkey --static-swift-stdlib \
+    && strip --strip-all -o /tollkey "$(swift build -c release --product tollkey --static-swift-stdlib --show-bin-path)/tollkey"
+
+FROM debian:bookworm-slim
+# ca-certificates are what upstreams are trusted by; libstdc++6 is a part of the Swift runtime's needs.
+RUN apt-get update -q \
+    && apt-get install -q -y --no-install-recommends libssl3 libyaml-0-2 libstdc++6 ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /tollkey /usr/local/bin/tollkey
+USER 65532:65532
+# SIGTERM drains.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/local/bin/tollkey"]
+CMD ["run", "--config", "/etc/tollkey/proxy.yaml"]

@@ -1,0 +1,50 @@
+# Two commands for a fresh machine: `make run` shows the proxy at work, `make test` runs every test.
+# Both build the one configuration that is also shipped, so that whoever uses both builds once.
+
+SWIFT ?= swift
+LISTEN ?= 127.0.0.1:8080
+DIRECTORY ?= ./sandbox
+
+BIN = .build/release
+SOURCES = Package.swift Sources Tests
+# Compiled and linked against, and what fetches the Swift packages over https.
+BUILD_PACKAGES = libssl-dev libyaml-dev ca-certificates
+# Tests that drive the proxy with other people's clients are skipped where these are missing.
+TEST_PACKAGES = curl python3 python3-requests
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build format lint clean packages swift
+
+help: ## Lists these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
+		printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+run: packages ## Builds, starts the providers and the proxy, shows a call to each, stays up until Ctrl-C
+	@sh scripts/packages.sh --optional curl
+	@$(MAKE) --no-print-directory build
+	@exec $(BIN)/tollkey-sandbox demo --proxy $(BIN)/tollkey --listen $(LISTEN) --directory $(DIRECTORY)
+
+test: packages swift ## Builds and runs every test
+	@sh scripts/packages.sh --optional $(TEST_PACKAGES)
+	@echo "Building the tests. A first build takes up to ten minutes; lines below show that it moves."
+	@$(SWIFT) build -c release --build-tests
+	@$(SWIFT) test -c release --skip-build
+
+build: packages swift ## Builds tollkey and tollkey-sandbox into .build/release
+	@echo "Building. A first build takes up to ten minutes; lines below show that it moves."
+	@$(SWIFT) build -c release
+
+format: swift ## Formats the sources
+	@$(SWIFT) format -i --recursive --parallel $(SOURCES)
+
+lint: swift ## Checks the format
+	@$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+clean: ## Removes what was built and what the demo wrote
+	@rm -rf .build sandbox
+
+packages:
+	@sh scripts/packages.sh $(BUILD_PACKAGES)
+
+swift:
+	@command -v $(SWIFT) >/dev/null || { echo "missing: Swift 6.3, https://www.swift.org/install" >&2; exit 1; }
