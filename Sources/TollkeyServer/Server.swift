@@ -69,7 +69,8 @@ package final class Server: Sendable {
         let sockets = try open(settings.listeners, keeping: before)
         for mailbox in mailboxes { mailbox.post { $0.reload(table) } }
         for (address, socket) in sockets where before[address] == nil { listen(address, socket, mailboxes) }
-        let gone = before.filter { !settings.listeners.contains($0.key) }
+        // What a service manager has handed over stays, named or not: only it can make such a socket again.
+        let gone = before.filter { !settings.listeners.contains($0.key) && !$0.value.isInherited }
         for (address, socket) in gone {
             for mailbox in mailboxes { mailbox.post { $0.stopListening(address) } }
             socket.close(address)
@@ -84,12 +85,13 @@ package final class Server: Sendable {
             return ($0.sockets, $0.mailboxes)
         }
         for mailbox in mailboxes { mailbox.post { [drained] in $0.drain { drained.open() } } }
+        // The loops have duplicates, and let in who is waiting before they close them.
+        for (address, socket) in sockets { socket.close(address) }
         if !drained.wait(for: mailboxes.count, timeout: timeout) {
             for mailbox in mailboxes { mailbox.post { $0.endDraining() } }
         }
         for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
         _ = ended.wait(for: mailboxes.count, timeout: nil)
-        for (address, socket) in sockets { socket.close(address) }
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.

@@ -37,7 +37,7 @@ final class Worker {
         guard let listener = listeners.removeValue(forKey: address) else { return }
         // Who has been let in by the system is not sent away.
         listener.accept()
-        listener.closeDescriptor()
+        listener.closeDescriptor(isShared: true)
     }
 
     var hasRoom: Bool { clients.count < table.settings.limits.connections }

@@ -55,6 +55,9 @@ struct Run: ParsableCommand {
         case .success(let read):
             do {
                 try server.reload(read)
+                if read.threads != settings.threads {
+                    logger.warning("'threads' stays as it is until the next start")
+                }
                 settings = read
                 JSONLines.level = JSONLines.level(read.logLevel)
                 logger.info("reloaded", metadata: Self.summary(read))

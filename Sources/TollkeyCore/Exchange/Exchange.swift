@@ -161,7 +161,9 @@ package struct Exchange: Sendable {
         case (.answering, .requestInvalid):
             stage = .finished
             return .cut
-        case (.waiting, .requestInvalid(let failure)), (.sent, .requestInvalid(let failure)):
+        case (.waiting, .requestInvalid(let failure)): return fail(failure)
+        case (.sent, .requestInvalid(var failure)):
+            failure.mayHaveBeenProcessed = true
             return fail(failure)
         }
     }

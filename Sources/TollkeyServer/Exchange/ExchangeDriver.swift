@@ -204,9 +204,7 @@ final class ExchangeDriver {
             if loop.now >= wholeDeadline {
                 perform(exchange.handle(.timedOut(.whole)))
             } else {
-                let failure = Failure(
-                    .requestTimeout, "The request's content stopped arriving.",
-                    mayHaveBeenProcessed: exchange.stage == .sent)
+                let failure = Failure(.requestTimeout, "The request's content stopped arriving.")
                 perform(exchange.handle(.requestInvalid(failure)))
             }
         case .answering, .finished: perform(exchange.handle(.clientLost))

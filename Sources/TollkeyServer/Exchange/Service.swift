@@ -47,7 +47,8 @@ package final class Service: Sendable {
     /// Whether connections made for `other` are as good for this one.
     func sharesConnections(with other: Service) -> Bool {
         provider.upstream == other.provider.upstream && provider.addresses == other.provider.addresses
-            && provider.tls == other.provider.tls && provider.pool == other.provider.pool
+            && provider.tls == other.provider.tls && tls?.fileMarks == other.tls?.fileMarks
+            && provider.pool == other.provider.pool
             && provider.timeouts == other.provider.timeouts
     }
 }

@@ -4,8 +4,8 @@ import TollkeyCore
 /// A socket that is bound and listens; each event loop accepts from a duplicate of it.
 struct ListeningSocket {
     let descriptor: Int32
-    /// We made the file at the path of a unix socket, so we remove it.
-    let ownsPath: Bool
+    /// Made by a service manager, and its to remove.
+    let isInherited: Bool
 
     static let backlog: Int32 = 4_096
 
@@ -19,7 +19,7 @@ struct ListeningSocket {
     /// One that systemd has made.
     init(inherited descriptor: Int32) {
         self.descriptor = descriptor
-        ownsPath = false
+        isInherited = true
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
     }
@@ -29,7 +29,7 @@ struct ListeningSocket {
         guard let address = SocketAddress(host: literal, port: port) else {
             throw StartFailure("\(host):\(port) is no address to listen on")
         }
-        ownsPath = false
+        isInherited = false
         descriptor = try Self.open(address.family, "\(host):\(port)")
         Socket.set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         // Accepted sockets inherit it.
@@ -43,7 +43,7 @@ struct ListeningSocket {
             throw StartFailure("unix:\(path) is too long for a socket's path")
         }
         try Self.removeStale(path, address)
-        ownsPath = true
+        isInherited = false
         descriptor = try Self.open(AF_UNIX, "unix:\(path)")
         try Self.bind(descriptor, address, "unix:\(path)")
         // Who may connect is then up to the folder's permissions, and to 'peers'.
@@ -88,7 +88,7 @@ struct ListeningSocket {
 
     func close(_ address: ListenAddress) {
         Glibc.close(descriptor)
-        if ownsPath, case .unix(let path) = address { unlink(path) }
+        if !isInherited, case .unix(let path) = address { unlink(path) }
     }
 }
 

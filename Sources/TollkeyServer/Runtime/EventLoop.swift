@@ -122,7 +122,10 @@ final class EventLoop {
         return generations
     }
 
-    func forget(_ descriptor: Int32) { watched[Int(descriptor)] = nil }
+    func forget(_ descriptor: Int32, isShared: Bool) {
+        watched[Int(descriptor)] = nil
+        if isShared { epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil) }
+    }
 
     private func add(_ descriptor: Int32, generation: UInt32, events: UInt32) -> Bool {
         var event = epoll_event()

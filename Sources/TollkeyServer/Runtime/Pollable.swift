@@ -38,10 +38,11 @@ class Pollable {
 
     func clearDeadline() { deadline = .never }
 
-    /// Ends the watch and closes the descriptor; the system takes a closed one out of epoll by itself.
-    func closeDescriptor() {
+    /// Ends the watch and closes the descriptor. `isShared`: others have duplicates of it, so that the system does not
+    /// take it out of epoll by itself.
+    func closeDescriptor(isShared: Bool = false) {
         guard descriptor >= 0 else { return }
-        loop.forget(descriptor)
+        loop.forget(descriptor, isShared: isShared)
         Glibc.close(descriptor)
         descriptor = -1
         deadline = .never

@@ -6,6 +6,15 @@ package import TollkeyCore
 // SAFETY: OpenSSL counts references to an SSL_CTX atomically, and after `init` nothing here changes it.
 package final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// Tells whether the files have changed since: what the system says of each.
+    let fileMarks: [FileMark]
+
+    struct FileMark: Sendable, Equatable {
+        let device: UInt
+        let inode: UInt
+        let size: Int
+        let changed: [Int]
+    }
 
     /// A file that cannot be used: which, and why.
     package struct Unusable: Error, Sendable, CustomStringConvertible {
@@ -18,6 +27,7 @@ package final class TLSContext: @unchecked Sendable {
             throw Unusable(description: "OpenSSL has no memory for a context")
         }
         self.pointer = pointer
+        fileMarks = [settings.ca, settings.certificate, settings.key].compactMap { $0.flatMap(Self.mark) }
         let least = settings.leastVersion == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
         SSL_CTX_ctrl(pointer, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(least), nil)
         SSL_CTX_set_security_level(pointer, 2)
@@ -60,6 +70,14 @@ package final class TLSContext: @unchecked Sendable {
         } else {
             SSL_CTX_set_default_verify_paths(pointer)
         }
+    }
+
+    private static func mark(_ path: String) -> FileMark? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return FileMark(
+            device: UInt(status.st_dev), inode: UInt(status.st_ino), size: Int(status.st_size),
+            changed: [status.st_mtim.tv_sec, status.st_mtim.tv_nsec])
     }
 
     private static let hasHashedDirectory: Bool = {

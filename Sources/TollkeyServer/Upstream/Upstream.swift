@@ -59,7 +59,9 @@ final class Upstream {
                 return
             }
         }
-        guard waiting.count < service.provider.pool.waiting else {
+        // Those for whom a connection is being made do not wait for one that is busy.
+        let pool = service.provider.pool
+        guard open < pool.connections || waiting.count - connecting < pool.waiting else {
             exchange.connectionFailed(
                 Failure(
                     .overloaded, "Too many calls wait for a connection to the provider.",
