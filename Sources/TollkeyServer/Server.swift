@@ -21,7 +21,7 @@ package final class Server: Sendable {
     private let ended: Gate
     private let drained: Gate
     /// This process in `Via`.
-    private let pseudonym = "tollkey-\(String(UInt32.random(in: .min ... .max), radix: 16))"
+    private let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
 
     package init(
         logger: Logger, clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.system

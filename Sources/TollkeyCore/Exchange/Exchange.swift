@@ -4,7 +4,8 @@
 /// cross each other: what comes too late is `.nothing`.
 package struct Exchange: Sendable {
     package enum Stage: Sendable, Equatable {
-        /// No connection to the provider yet, so nothing was sent. Left by `.connected` or by failing.
+        /// No connection to the provider: none yet, or none since the last one was lost. Left by `.connected` or by
+        /// failing.
         case waiting
         /// The request is on its way and no final head has come. Left by the head, by a replay or by failing.
         case sent
@@ -15,8 +16,8 @@ package struct Exchange: Sendable {
     }
 
     package enum Event: Sendable, Equatable {
-        /// A connection is ours; `reused` if it has carried another exchange.
-        case connected(reused: Bool)
+        /// A connection is ours.
+        case connected
         /// No connection can be had. Says why.
         case notConnected(Failure)
         /// The client's content has been read to its end.
@@ -109,7 +110,7 @@ package struct Exchange: Sendable {
         case (.waiting, .timedOut):
             return fail(
                 Failure(
-                    .upstreamTimeout, "No connection to the provider in time.", mayHaveBeenProcessed: false))
+                    .upstreamTimeout, "No connection to the provider in time."))
         case (.waiting, .answerHead), (.waiting, .answerEnded), (.waiting, .upstreamLost),
             (.waiting, .answerInvalid):
             return .nothing
@@ -124,26 +125,25 @@ package struct Exchange: Sendable {
                 stage = .waiting
                 return .sendAgain
             }
-            return fail(Failure(.upstreamBroke, loss.how, mayHaveBeenProcessed: true))
+            return fail(Failure(.upstreamBroke, loss.how))
         case (.sent, .answerInvalid(let how)):
-            return fail(Failure(.upstreamBroke, how, mayHaveBeenProcessed: true))
+            return fail(Failure(.upstreamBroke, how))
         case (.sent, .timedOut(.transfer)):
             return fail(
                 Failure(
-                    .upstreamTimeout, "The provider stopped taking the request.", mayHaveBeenProcessed: true))
+                    .upstreamTimeout, "The provider stopped taking the request."))
         case (.sent, .timedOut):
             return fail(
-                Failure(.upstreamTimeout, "The provider sent no answer in time.", mayHaveBeenProcessed: true))
+                Failure(.upstreamTimeout, "The provider sent no answer in time."))
         case (.waiting, .drainEnded), (.sent, .drainEnded):
             return fail(
                 Failure(
-                    .draining, "The proxy is shutting down and could not wait for the provider any longer.",
-                    mayHaveBeenProcessed: stage == .sent))
+                    .draining, "The proxy is shutting down and could not wait for the provider any longer."))
         case (.sent, .connected), (.sent, .notConnected), (.sent, .answerEnded): return .nothing
 
-        case (.answering, .answerEnded(let hasSurplus)): return end(hasSurplus: hasSurplus)
+        case (.answering, .answerEnded(let hasSurplus)): return end(isUpstreamOver: hasSurplus)
         case (.answering, .upstreamLost(let loss)):
-            if loss.endsAnswer, loss.isClean { return end(hasSurplus: false) }
+            if loss.endsAnswer, loss.isClean { return end(isUpstreamOver: true) }
             stage = .finished
             return .cut
         case (.answering, .answerInvalid), (.answering, .timedOut), (.answering, .drainEnded):
@@ -161,23 +161,28 @@ package struct Exchange: Sendable {
         case (.answering, .requestInvalid):
             stage = .finished
             return .cut
-        case (.waiting, .requestInvalid(let failure)): return fail(failure)
-        case (.sent, .requestInvalid(var failure)):
-            failure.mayHaveBeenProcessed = true
+        case (.waiting, .requestInvalid(let failure)), (.sent, .requestInvalid(let failure)):
             return fail(failure)
         }
     }
 
+    /// Says whether the provider may have acted, unless the call never got that far.
     private mutating func fail(_ failure: Failure) -> Action {
         stage = .finished
+        var failure = failure
+        if attempts > 0 {
+            failure.mayHaveBeenProcessed = true
+        } else if failure.kind.row.side != .client {
+            failure.mayHaveBeenProcessed = false
+        }
         return .answer(failure)
     }
 
     /// An answer that came before the request's end leaves both connections in the middle of something.
-    private mutating func end(hasSurplus: Bool) -> Action {
+    private mutating func end(isUpstreamOver: Bool) -> Action {
         stage = .finished
         return .finish(
-            keepUpstream: answerIsReusable && requestHasEnded && !hasSurplus,
+            keepUpstream: answerIsReusable && requestHasEnded && !isUpstreamOver,
             keepClient: clientPersists && requestHasEnded)
     }
 }

@@ -60,17 +60,14 @@ package struct Failure: Error, Sendable, Equatable {
     package var kind: FailureKind
     /// For a person; never holds a secret, a query or content.
     package var detail: String
-    /// Some of the request had been sent; nil where that is not the question.
+    /// Some of the request had been sent; nil where that is not the question. `Exchange` says it.
     package var mayHaveBeenProcessed: Bool?
     /// Seconds.
     package var retryAfter: Int?
 
-    package init(
-        _ kind: FailureKind, _ detail: String, mayHaveBeenProcessed: Bool? = nil, retryAfter: Int? = nil
-    ) {
+    package init(_ kind: FailureKind, _ detail: String, retryAfter: Int? = nil) {
         self.kind = kind
         self.detail = detail
-        self.mayHaveBeenProcessed = mayHaveBeenProcessed
         self.retryAfter = retryAfter
     }
 

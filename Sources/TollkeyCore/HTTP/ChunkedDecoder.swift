@@ -1,6 +1,6 @@
 /// The chunked coding, read strictly (RFC 9112 §7.1): digits without sign or prefix, CR LF and nothing less,
 /// extensions bounded and dropped.
-struct ChunkedDecoder: Sendable {
+package struct ChunkedDecoder: Sendable {
     /// Each state says what comes next.
     private enum State: Sendable {
         case sizeFirstDigit
@@ -19,11 +19,11 @@ struct ChunkedDecoder: Sendable {
     private var trailerLines = 0
 
     /// 15 digits hold in 60 bits, in every parser on the way.
-    static let digitsMax = 15
+    package static let digitsMax = 15
     /// All extensions of one message together: they mean nothing to anybody and would be work for nothing.
-    static let extensionBytesMax = 1_024
-    static let trailerBytesMax = 8 << 10
-    static let trailerLinesMax = 64
+    package static let extensionBytesMax = 1_024
+    package static let trailerBytesMax = 8 << 10
+    package static let trailerLinesMax = 64
 
     mutating func next(
         _ bytes: Span<UInt8>, at position: inout Int, trailers: inout [UInt8]

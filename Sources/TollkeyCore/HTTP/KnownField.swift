@@ -31,7 +31,7 @@ package enum KnownField: UInt8, Sendable {
         }
     }
 
-    init(_ name: Span<UInt8>) {
+    package init(_ name: Span<UInt8>) {
         self = Self.recognise(name)
         guard self != .other else { return }
         for i in name.indices where name[i] == UInt8(ascii: "_") { self = .imitation }

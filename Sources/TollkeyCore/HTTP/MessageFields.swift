@@ -9,7 +9,7 @@ package struct MessageFields: ~Copyable {
     /// The index of the `Host` line.
     package private(set) var host: Int?
     package private(set) var expectsContinue = false
-    package private(set) var hasIdempotencyKey = false
+    private var idempotencyKey: Int?
     package private(set) var hasVia = false
     package private(set) var hasBrowserFields = false
 
@@ -22,7 +22,7 @@ package struct MessageFields: ~Copyable {
         connection = ConnectionOptions()
         host = nil
         expectsContinue = false
-        hasIdempotencyKey = false
+        idempotencyKey = nil
         hasVia = false
         hasBrowserFields = false
     }
@@ -63,13 +63,13 @@ package struct MessageFields: ~Copyable {
             }
             isChunked = true
         case .connection:
-            connection.read(value)
+            try connection.read(value)
         case .expect:
             guard value.equalsIgnoringCase("100-continue") else {
                 throw .malformed("an Expect other than 100-continue")
             }
             expectsContinue = true
-        case .idempotencyKey: hasIdempotencyKey = !value.isEmpty
+        case .idempotencyKey: idempotencyKey = value.isEmpty ? nil : lines.count
         case .via: hasVia = true
         case .origin, .secFetchSite: hasBrowserFields = true
         case .other, .te, .upgrade, .keepAlive, .proxy, .authorization, .cookie, .forwarded, .location,
@@ -93,6 +93,12 @@ package struct MessageFields: ~Copyable {
             length = length * 10 + Int(value[i] - UInt8(ascii: "0"))
         }
         return length
+    }
+
+    /// Whether a key stands there that makes a repetition harmless, and that the provider gets to see.
+    package func hasIdempotencyKey(_ bytes: Span<UInt8>) -> Bool {
+        guard let idempotencyKey else { return false }
+        return !isNamedByConnection(lines[idempotencyKey], bytes)
     }
 
     /// Whether `Connection` names this field as one of its own connection's (RFC 9110 §7.6.1).
@@ -121,9 +127,13 @@ package struct ConnectionOptions: Sendable {
     package var close = false
     package var keepAlive = false
     /// It names fields that must not be forwarded.
-    package var namesFields = false
+    package var namesFields: Bool { names > 0 }
+    private var names = 0
 
-    mutating func read(_ value: Span<UInt8>) {
+    /// Each field of a head is held against each name.
+    package static let namesMax = 16
+
+    mutating func read(_ value: Span<UInt8>) throws(HeadError) {
         var rest = 0
         while let option = Self.next(value, &rest, value.count) {
             let text = value.extracting(option)
@@ -132,7 +142,10 @@ package struct ConnectionOptions: Sendable {
             } else if text.equalsIgnoringCase("keep-alive") {
                 keepAlive = true
             } else if !text.isEmpty {
-                namesFields = true
+                names += 1
+                guard names <= Self.namesMax else {
+                    throw .malformed("a Connection that names too many fields")
+                }
             }
         }
     }

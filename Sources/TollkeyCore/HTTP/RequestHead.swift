@@ -29,9 +29,9 @@ package struct RequestHead: ~Copyable {
 
     /// True once the head is complete. Errors are for the client: the connection cannot go on.
     package mutating func read(_ bytes: Span<UInt8>, limits: ClientLimits) throws(HeadError) -> Bool {
-        // A line can end, or turn out to be wrong, only where a control character is.
+        // A line can end, or turn out to be wrong, only where a control character is; a tab may stand in a value.
         var hasNews = false
-        for i in seen..<bytes.count where bytes[i] < 0x20 {
+        for i in seen..<bytes.count where bytes[i] < 0x20 && bytes[i] != 9 {
             hasNews = true
             break
         }
@@ -54,7 +54,10 @@ package struct RequestHead: ~Copyable {
     private mutating func advance(_ bytes: Span<UInt8>, _ limits: ClientLimits) throws(HeadError) -> Bool {
         if reading == .requestLine {
             // RFC 9112 §2.2: one empty line before a request is the trace of an old client.
-            if position == 0, bytes.count >= 2, bytes[0] == 13, bytes[1] == 10 { position = 2 }
+            if position == 0, bytes.count > 0, bytes[0] == 13 {
+                guard bytes.count > 1 else { return false }
+                if bytes[1] == 10 { position = 2 }
+            }
             guard try readRequestLine(bytes, limits) else { return false }
             reading = .fields
         }
@@ -155,7 +158,7 @@ package struct RequestTraits: Sendable {
         framing = head.framing
         minorVersion = head.minorVersion
         isPersistent = head.isPersistent
-        isRepeatable = head.fields.hasIdempotencyKey || Exchange.isIdempotent(method)
+        isRepeatable = head.fields.hasIdempotencyKey(bytes) || Exchange.isIdempotent(method)
         isHEAD = method.equals("HEAD")
         // An HTTP/1.0 client knows no interim answers (RFC 9110 §10.1.1).
         expectsContinue = head.fields.expectsContinue && head.minorVersion == 1

@@ -43,33 +43,51 @@ package struct RequestTarget: Sendable {
     }
 
     private static func checkPath(_ bytes: Span<UInt8>, _ path: Range<Int>) throws(HeadError) {
-        var segment = Segment()
         var i = path.lowerBound
         while i < path.upperBound {
-            var c = bytes[i]
-            if c == UInt8(ascii: "/") {
-                guard !segment.isDots else { throw .malformed("the path holds a dot segment") }
-                segment = Segment()
-                i += 1
-                continue
-            }
-            guard Characters.isPath(c) else {
+            guard Characters.isPath(bytes[i]) else {
                 throw .malformed("the path holds a character that must be percent-encoded")
             }
-            if c == UInt8(ascii: "%") {
-                guard i + 2 < path.upperBound, let high = Characters.hexValue(bytes[i + 1]),
-                    let low = Characters.hexValue(bytes[i + 2])
-                else { throw .malformed("the path holds a percent sign without two hexadecimal digits") }
-                c = high << 4 | low
+            if bytes[i] == UInt8(ascii: "%") {
+                guard let c = decoded(bytes, at: i, path.upperBound) else {
+                    throw .malformed("the path holds a percent sign without two hexadecimal digits")
+                }
                 guard c != UInt8(ascii: "/"), c != UInt8(ascii: "\\"), c != 0 else {
                     throw .malformed("the path holds an encoded slash, backslash or NUL")
                 }
                 i += 2
             }
-            segment.note(c)
             i += 1
         }
-        guard !segment.isDots else { throw .malformed("the path holds a dot segment") }
+        if hasDotSegments(bytes, path) { throw .malformed("the path holds a dot segment") }
+    }
+
+    /// The character that `%XX` at `i` stands for.
+    private static func decoded(_ bytes: Span<UInt8>, at i: Int, _ end: Int) -> UInt8? {
+        guard i + 2 < end, let high = Characters.hexValue(bytes[i + 1]),
+            let low = Characters.hexValue(bytes[i + 2])
+        else { return nil }
+        return high << 4 | low
+    }
+
+    /// Whether a segment of `path` is `.` or `..`, raw or encoded.
+    static func hasDotSegments(_ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
+        var segment = Segment()
+        var i = path.lowerBound
+        while i < path.upperBound {
+            let c = bytes[i]
+            if c == UInt8(ascii: "/") {
+                if segment.isDots { return true }
+                segment = Segment()
+            } else if c == UInt8(ascii: "%"), let c = decoded(bytes, at: i, path.upperBound) {
+                segment.note(c)
+                i += 2
+            } else {
+                segment.note(c)
+            }
+            i += 1
+        }
+        return segment.isDots
     }
 
     /// Watches whether a segment is `.` or `..`, also before a `;`, behind which some servers see parameters.

@@ -56,7 +56,9 @@ package struct HostGuard: Sendable {
                 isListed = origins.contains { value.equalsIgnoringCase($0) }
                 if !isListed && !isOwn(value, head, bytes) { return true }
             } else if line.known == .secFetchSite {
-                isCrossSite = !value.equalsIgnoringCase("none") && !value.equalsIgnoringCase("same-origin")
+                if !value.equalsIgnoringCase("none"), !value.equalsIgnoringCase("same-origin") {
+                    isCrossSite = true
+                }
             }
         }
         return isCrossSite && !isListed

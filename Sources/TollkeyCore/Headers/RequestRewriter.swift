@@ -4,24 +4,22 @@ package struct RequestRewriter: Sendable {
     private let basePath: [UInt8]
     /// ` HTTP/1.1`, CR LF and the `Host` line, which is the upstream's.
     private let versionAndHost: [UInt8]
-    private let defaults: [(name: [UInt8], line: [UInt8])]
-    /// The `Via` line (RFC 9110 §7.6.3), whose pseudonym tells a loop.
+    private let defaults: [(name: [UInt8], line: CredentialSnapshot)]
+    /// The end of the `Via` line (RFC 9110 §7.6.3), whose pseudonym tells a loop.
     private let via: [UInt8]
     private let pseudonym: [UInt8]
 
-    /// `pseudonym` names this process in `Via`; a token in lower case.
+    /// `pseudonym` names this process in `Via`; a token in lower case, as long as those of other processes.
     package init(_ provider: ProviderSettings, pseudonym: String) {
         policy = HeaderPolicy(provider)
         basePath = Array(provider.upstream.basePath.utf8)
         versionAndHost = Array(" HTTP/1.1\r\nHost: \(provider.upstream.authority)\r\n".utf8)
         // Rendered once: a default is no credential and has no generations.
         defaults = provider.defaults.map { header in
-            let buffer = Buffer(capacity: 256)
-            CredentialSnapshot(generation: 0, headers: [header], secrets: provider.secrets).write(
-                into: buffer)
-            return (header.name.utf8.map(\.inName), Array(buffer.readable))
+            let line = CredentialSnapshot(generation: 0, headers: [header], secrets: provider.secrets)
+            return (header.name.utf8.map(\.inName), line)
         }
-        via = Array("Via: 1.1 \(pseudonym)\r\n".utf8)
+        via = Array(" \(pseudonym)\r\n".utf8)
         self.pseudonym = Array(pseudonym.utf8)
     }
 
@@ -55,9 +53,10 @@ package struct RequestRewriter: Sendable {
         out.append(bytes.extracting(run))
 
         for (index, header) in defaults.enumerated() where sent >> UInt64(index & 63) & 1 == 0 {
-            out.append(header.line)
+            header.line.write(into: out)
         }
         credential.write(into: out)
+        out.append(head.minorVersion == 1 ? "Via: 1.1" : "Via: 1.0")
         out.append(via)
         out.append(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
     }

@@ -43,12 +43,10 @@ package struct ResponseRewriter: Sendable {
         var run = 0..<0
         for line in head.fields.lines {
             if removes(line, head, bytes) { continue }
-            if line.known == .location, let rest = inBase(bytes.extracting(line.value)) {
+            if line.known == .location {
                 out.append(bytes.extracting(run))
                 run = 0..<0
-                out.append(bytes.extracting(line.start..<line.valueStart))
-                out.append(route)
-                out.append(bytes.extracting(line.valueStart + rest..<line.end))
+                writeLocation(line, bytes, into: out)
             } else if line.start == run.upperBound {
                 run = run.lowerBound..<line.end
             } else {
@@ -66,9 +64,24 @@ package struct ResponseRewriter: Sendable {
         out.append("\r\n")
     }
 
+    private func writeLocation(_ line: FieldLine, _ bytes: Span<UInt8>, into out: Buffer) {
+        out.append(bytes.extracting(line.start..<line.valueStart))
+        var kept = line.valueStart
+        switch destination(bytes.extracting(line.value)) {
+        case .route(let base):
+            out.append(route)
+            kept += base
+        case .upstream: out.append(origins[0])
+        case .elsewhere: break
+        }
+        out.append(bytes.extracting(kept..<line.end))
+    }
+
     private func removes(_ line: FieldLine, _ head: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {
         // Only answers made here carry `Tollkey-Problem`.
-        if line.known.isHopByHop || line.known == .problem { return true }
+        if line.known == .problem { return true }
+        // RFC 9209: of the names that begin with Proxy-, this one is for everybody on the way.
+        if line.known.isHopByHop { return !bytes.extracting(line.name).isName("proxy-status") }
         // RFC 9110 §8.6: none of these has content, so a length here is a trap for whoever believes it.
         if line.known == .contentLength { return head.status == 204 || head.isInterim }
         return head.fields.isNamedByConnection(line, bytes)
@@ -79,21 +92,40 @@ package struct ResponseRewriter: Sendable {
         Trailers.write(trailers, into: out) { line, _ in line.known.isForbiddenInTrailers }
     }
 
-    /// Where the rest behind the upstream's base begins in a `Location` that leads into it; nil for any other.
-    private func inBase(_ location: Span<UInt8>) -> Int? {
+    /// Where a `Location` leads, seen from the client.
+    private enum Destination {
+        /// Into the upstream's base: this much of it is the base, and the route stands for it.
+        case route(Int)
+        /// On the upstream, but not below its base: here the path would be another provider's.
+        case upstream
+        case elsewhere
+    }
+
+    private func destination(_ location: Span<UInt8>) -> Destination {
         var start: Int?
         for origin in origins where location.count >= origin.count {
             if location.extracting(0..<origin.count).equalsIgnoringCase(origin) { start = origin.count }
         }
-        if start == nil, location.count > 0, location[0] == UInt8(ascii: "/") {
-            if location.count > 1, location[1] == UInt8(ascii: "/") { return nil }
-            start = 0
-        }
-        guard let start, location.count >= start + basePath.count,
+        let isPath =
+            location.count > 0 && location[0] == UInt8(ascii: "/")
+            && (location.count == 1 || location[1] != UInt8(ascii: "/"))
+        let outside = isPath ? Destination.upstream : .elsewhere
+        guard let start = start ?? (isPath ? 0 : nil), location.count >= start + basePath.count,
             location.extracting(start..<start + basePath.count).equals(basePath)
-        else { return nil }
+        else { return outside }
         let rest = start + basePath.count
-        let isBoundary = rest == location.count || "/?#".utf8.contains(location[rest])
-        return isBoundary ? rest : nil
+        guard rest == location.count || "/?#".utf8.contains(location[rest]),
+            !hasDotSegments(location, from: rest)
+        else { return outside }
+        return .route(rest)
+    }
+
+    /// Whether the path from `start` on could climb out of where it stands.
+    private func hasDotSegments(_ location: Span<UInt8>, from start: Int) -> Bool {
+        var end = start
+        while end < location.count, location[end] != UInt8(ascii: "?"), location[end] != UInt8(ascii: "#") {
+            end += 1
+        }
+        return RequestTarget.hasDotSegments(location, start..<end)
     }
 }

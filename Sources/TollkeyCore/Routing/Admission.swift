@@ -56,7 +56,9 @@ package struct Admission: Sendable {
                 Failure(.notAllowed, "TRACE and CONNECT are never forwarded."), route: match.route)
         }
         if let allow = rule.allow {
-            let rest = path.extracting(match.prefixLength..<path.count)
+            // What is sent for the route alone is its root.
+            let isRoot = path.count == match.prefixLength
+            let rest = isRoot ? Self.root.span : path.extracting(match.prefixLength..<path.count)
             guard allow.contains(where: { $0.matches(method: method, path: rest) }) else {
                 return .refused(
                     Failure(
@@ -70,6 +72,8 @@ package struct Admission: Sendable {
         }
         return .admitted(match)
     }
+
+    private static let root: [UInt8] = [UInt8(ascii: "/")]
 
     private func refusal(_ kind: FailureKind) -> Failure {
         switch kind {

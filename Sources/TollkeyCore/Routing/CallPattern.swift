@@ -28,9 +28,12 @@ package struct CallPattern: Sendable, Equatable {
         else { throw .notMethodAndPath }
         let method = bytes[..<space]
         let path = bytes[(space + 1)...]
-        guard !method.isEmpty, method.allSatisfy({ Characters.isToken($0) }) else { throw .badMethod }
+        let isAny = method.elementsEqual("*".utf8)
+        guard !method.isEmpty,
+            isAny || method.allSatisfy({ Characters.isToken($0) && $0 != UInt8(ascii: "*") })
+        else { throw .badMethod }
         guard path.first == UInt8(ascii: "/") else { throw .pathWithoutSlash }
-        self.method = method.elementsEqual("*".utf8) ? nil : Array(method)
+        self.method = isAny ? nil : Array(method)
         var segments: [Segment] = []
         for part in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
             if segments.last == .rest { throw .restNotLast }

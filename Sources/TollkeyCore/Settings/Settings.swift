@@ -43,7 +43,7 @@ package struct ClientLimits: Sendable, Equatable {
     package var head = 32 << 10
     /// The request target. Answered with 414 beyond it.
     package var target = 8 << 10
-    /// Fields in one head or trailer section. Answered with 431 beyond it.
+    /// Fields in one head. Answered with 431 beyond it.
     package var headers = 100
 
     package init() {}

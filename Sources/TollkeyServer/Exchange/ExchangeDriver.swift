@@ -221,9 +221,9 @@ final class ExchangeDriver {
         upstream.acquire(for: self, isFresh: isFresh)
     }
 
-    func begin(on connection: UpstreamConnection, reused: Bool) {
+    func begin(on connection: UpstreamConnection) {
         self.connection = connection
-        perform(exchange.handle(.connected(reused: reused)))
+        perform(exchange.handle(.connected))
     }
 
     func connectionFailed(_ failure: Failure) { perform(exchange.handle(.notConnected(failure))) }

@@ -64,8 +64,7 @@ final class Upstream {
         guard open < pool.connections || waiting.count - connecting < pool.waiting else {
             exchange.connectionFailed(
                 Failure(
-                    .overloaded, "Too many calls wait for a connection to the provider.",
-                    mayHaveBeenProcessed: false, retryAfter: 1))
+                    .overloaded, "Too many calls wait for a connection to the provider.", retryAfter: 1))
             return
         }
         waiting.append(exchange)
@@ -156,8 +155,7 @@ final class Upstream {
             addressesAge = loop.now + Self.addressesLife
         } else if addresses.isEmpty {
             let failure = Failure(
-                .upstreamUnreachable, "The name of the provider's host cannot be resolved.",
-                mayHaveBeenProcessed: false)
+                .upstreamUnreachable, "The name of the provider's host cannot be resolved.")
             let failed = waiting
             waiting = []
             for exchange in failed { exchange.connectionFailed(failure) }

@@ -24,7 +24,6 @@ final class UpstreamConnection: Pollable {
     private var isReadable = false
     private var peerHasFinished = false
     private var isWriteBroken = false
-    private(set) var hasCarried = false
 
     init(_ upstream: Upstream) {
         self.upstream = upstream
@@ -50,8 +49,7 @@ final class UpstreamConnection: Pollable {
                     isLate ? .upstreamTimeout : .upstreamUnreachable,
                     isLate
                         ? "No address of the provider accepted a connection in time."
-                        : "No address of the provider accepts a connection: \(failure ?? "none is known").",
-                    mayHaveBeenProcessed: false))
+                        : "No address of the provider accepts a connection: \(failure ?? "none is known")."))
             return
         }
         let address = addresses[index]
@@ -116,8 +114,7 @@ final class UpstreamConnection: Pollable {
         upstream.connectFailed(
             Failure(
                 isLate ? .upstreamTimeout : .upstreamTLS,
-                "No TLS connection to the provider as \(upstream.service.serverName): \(reason).",
-                mayHaveBeenProcessed: false))
+                "No TLS connection to the provider as \(upstream.service.serverName): \(reason)."))
     }
 
     private func open() {
@@ -139,9 +136,7 @@ final class UpstreamConnection: Pollable {
     func begin(_ exchange: ExchangeDriver) {
         clearDeadline()
         state = .busy(exchange)
-        let reused = hasCarried
-        hasCarried = true
-        exchange.begin(on: self, reused: reused)
+        exchange.begin(on: self)
     }
 
     func close() {

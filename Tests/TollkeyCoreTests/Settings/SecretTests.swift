@@ -1,0 +1,63 @@
+import Testing
+import TollkeyCore
+
+struct SecretTests {
+    private let secret = Secret("hunter2")
+
+    @Test func `a secret prints as one`() {
+        #expect("\(secret)" == "<secret>")
+        #expect(String(describing: secret) == "<secret>")
+        #expect(String(reflecting: secret) == "<secret>")
+        #expect("\([secret])" == "[<secret>]")
+        #expect("\(["k": secret])" == "[\"k\": <secret>]")
+        #expect("\(Optional(secret) as Any)" == "Optional(<secret>)")
+    }
+
+    @Test func `reflection finds nothing in it`() {
+        #expect(Mirror(reflecting: secret).children.isEmpty)
+        var dumped = ""
+        dump(secret, to: &dumped)
+        #expect(dumped == "- <secret>\n")
+    }
+
+    @Test func `reveal lends its bytes, and only they count`() {
+        #expect(secret.reveal { $0 } == Array("hunter2".utf8))
+        #expect(secret == Secret(Array("hunter2".utf8)))
+        #expect(secret != Secret("hunter3"))
+        #expect(Secret("").isEmpty && !secret.isEmpty)
+    }
+
+    @Test func `settings that hold a secret do not show it`() {
+        var settings = Settings()
+        settings.providers = [
+            acme {
+                $0.secrets = ["k": secret]
+                $0.inject = [InjectedHeader(name: "X-Key", value: [.secret("k")])]
+            }
+        ]
+        expectHidden(settings)
+        expectHidden(settings.providers[0])
+        expectHidden(RequestRewriter(settings.providers[0], pseudonym: "p"))
+    }
+
+    @Test func `a default that names a secret does not show it`() {
+        let provider = acme {
+            $0.secrets = ["k": secret]
+            $0.defaults = [InjectedHeader(name: "X-Key", value: [.secret("k")])]
+        }
+        expectHidden(provider)
+        expectHidden(RequestRewriter(provider, pseudonym: "p"))
+    }
+}
+
+/// That neither the text `hunter2` nor its bytes, as numbers, can be seen by printing or reflection.
+func expectHidden(_ value: Any, at location: SourceLocation = #_sourceLocation) {
+    var dumped = ""
+    dump(value, to: &dumped)
+    for shown in [String(describing: value), String(reflecting: value), dumped] {
+        #expect(!shown.contains("hunter2"), sourceLocation: location)
+        #expect(!shown.contains("104, 117, 110, 116, 101, 114, 50"), sourceLocation: location)
+    }
+    let numbers = dumped.split { !$0.isNumber }.compactMap { UInt8($0) }
+    #expect(!numbers.contains(bytes("hunter2")), sourceLocation: location)
+}
