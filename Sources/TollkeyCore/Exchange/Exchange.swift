@@ -60,7 +60,7 @@ package struct Exchange: Sendable {
     }
 
     /// What was waited for when time was up.
-    package enum Wait: Sendable, Equatable { case connection, head, transfer, whole }
+    package enum Wait: Sendable, Equatable { case connection, pool, head, transfer, whole }
 
     package enum Action: Sendable, Equatable {
         case nothing
@@ -107,6 +107,9 @@ package struct Exchange: Sendable {
             attempts += 1
             return .send
         case (.waiting, .notConnected(let failure)): return fail(failure)
+        case (.waiting, .timedOut(.pool)):
+            return fail(
+                Failure(.overloaded, "No connection to the provider became free in time.", retryAfter: 1))
         case (.waiting, .timedOut):
             return fail(
                 Failure(

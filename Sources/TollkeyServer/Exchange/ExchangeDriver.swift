@@ -34,6 +34,8 @@ final class ExchangeDriver {
     var isAnswerChunked = false
     var hadAnswerBytes = false
     var wholeDeadline = MonotonicTime.never
+    /// All connections that there may be are busy.
+    private var isQueued = false
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -89,7 +91,7 @@ final class ExchangeDriver {
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
             writeHead(service, upstream)
             if hasContent {
-                _ = input.read { takeContent($0, from: request.headEnd) }
+                consumed = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
             }
             waitForConnection(upstream, isFresh: false)
@@ -137,9 +139,10 @@ final class ExchangeDriver {
 
     /// Content that was read from the client just now; what lies behind its end is kept for the next request.
     func receiveContent(_ bytes: Span<UInt8>) {
-        let end = takeContent(bytes, from: 0)
-        guard exchange.stage != .finished, content.isEnded, end < bytes.count else { return }
+        // What came with the head is done with, or there would be no reading on.
         consumed = input.count
+        let end = takeContent(bytes, from: 0)
+        guard exchange.stage != .finished, content.isEnded else { return }
         input.append(bytes.extracting(end..<bytes.count))
     }
 
@@ -147,7 +150,6 @@ final class ExchangeDriver {
     private var consumed = 0
 
     /// Decodes content, checks it and sends it on; where it ends, or where what is given ends.
-    @discardableResult
     private func takeContent(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var position = start
         do throws(HeadError) {
@@ -168,7 +170,6 @@ final class ExchangeDriver {
             perform(exchange.handle(.requestInvalid(Failure(error))))
             return position
         }
-        consumed = position
         sendOutgoing()
         if exchange.stage != .waiting { client?.exchangeGoesOn() }
         return position
@@ -199,8 +200,8 @@ final class ExchangeDriver {
     /// The client took too long over its content, or over taking the answer; or nothing could be had in time.
     func clientTimedOut() {
         switch exchange.stage {
-        case .waiting where content.isEnded || !takesContent: perform(exchange.handle(.timedOut(.connection)))
-        case .waiting, .sent:
+        case .waiting: perform(exchange.handle(.timedOut(isQueued ? .pool : .connection)))
+        case .sent:
             if loop.now >= wholeDeadline {
                 perform(exchange.handle(.timedOut(.whole)))
             } else {
@@ -217,7 +218,9 @@ final class ExchangeDriver {
     var mustNotBeLost: Bool { !request.isRepeatable }
 
     private func waitForConnection(_ upstream: Upstream, isFresh: Bool) {
-        client?.waitForConnection(until: min(loop.now + upstream.service.waitTimeout, wholeDeadline))
+        isQueued = !upstream.canConnect
+        let span = isQueued ? upstream.service.poolTimeout : upstream.service.openTimeout
+        client?.waitForConnection(until: min(loop.now + span, wholeDeadline))
         upstream.acquire(for: self, isFresh: isFresh)
     }
 

@@ -19,8 +19,9 @@ package final class Service: Sendable {
     let idleTimeout: TimeSpan
     let transferTimeout: TimeSpan
     let wholeTimeout: TimeSpan?
-    /// To a connection, at the longest.
-    let waitTimeout: TimeSpan
+    /// For a connection that is being made, at the longest, and for one that is busy.
+    let openTimeout: TimeSpan
+    let poolTimeout: TimeSpan
 
     init(_ provider: ProviderSettings, pseudonym: String, tls: TLSContext?) {
         self.provider = provider
@@ -41,7 +42,9 @@ package final class Service: Sendable {
         transferTimeout = TimeSpan(timeouts.idle)
         wholeTimeout = timeouts.whole.map { TimeSpan($0) }
         idleTimeout = TimeSpan(provider.pool.idleTimeout)
-        waitTimeout = TimeSpan(provider.pool.wait + timeouts.connect + timeouts.tls)
+        // Each of the two has a bound of its own, which speaks first.
+        openTimeout = TimeSpan(timeouts.connect + timeouts.tls + .seconds(1))
+        poolTimeout = TimeSpan(provider.pool.wait)
     }
 
     /// Whether connections made for `other` are as good for this one.

@@ -45,6 +45,9 @@ final class Upstream {
 
     // MARK: For exchanges
 
+    /// Whether a connection may be opened besides those there are.
+    var canConnect: Bool { open < service.provider.pool.connections }
+
     /// A connection for `exchange`, now or later; it is told. `isFresh`: not one that has carried anything.
     func acquire(for exchange: ExchangeDriver, isFresh: Bool) {
         if !isFresh {
@@ -60,8 +63,7 @@ final class Upstream {
             }
         }
         // Those for whom a connection is being made do not wait for one that is busy.
-        let pool = service.provider.pool
-        guard open < pool.connections || waiting.count - connecting < pool.waiting else {
+        guard canConnect || waiting.count - connecting < service.provider.pool.waiting else {
             exchange.connectionFailed(
                 Failure(
                     .overloaded, "Too many calls wait for a connection to the provider.", retryAfter: 1))
@@ -110,7 +112,7 @@ final class Upstream {
     // MARK: Connecting
 
     private func connectIfNeeded() {
-        while connecting < waiting.count, open < service.provider.pool.connections {
+        while connecting < waiting.count, canConnect {
             guard hasAddresses() else { return }
             open += 1
             connecting += 1
