@@ -1,8 +1,5 @@
 // What Linux offers beyond POSIX, which the Glibc module leaves out.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,7 +12,7 @@ extern int pthread_setname_np(pthread_t, const char *);
 // prctl takes a variable number of arguments, which Swift cannot pass.
 static inline void tollkey_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
-// Declared here, because the headers may have been read without _GNU_SOURCE before.
+// As struct ucred, which the headers show under _GNU_SOURCE only; that would change other types of theirs.
 struct tollkey_peer { int pid; unsigned int uid; unsigned int gid; };
 
 static const unsigned int tollkey_EPOLLIN = EPOLLIN;

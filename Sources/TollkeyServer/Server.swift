@@ -92,6 +92,7 @@ package final class Server: Sendable {
         }
         for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
         _ = ended.wait(for: mailboxes.count, timeout: nil)
+        resolver.close()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.

@@ -139,6 +139,7 @@ package struct Exchange: Sendable {
             return fail(
                 Failure(.upstreamTimeout, "The provider sent no answer in time."))
         case (.waiting, .drainEnded), (.sent, .drainEnded):
+            clientPersists = false
             return fail(
                 Failure(
                     .draining, "The proxy is shutting down and could not wait for the provider any longer."))

@@ -74,7 +74,8 @@ extension ExchangeDriver {
         case .chunked, .untilClose: needsChunks = true
         }
         isAnswerChunked = needsChunks && request.minorVersion == 1
-        if needsChunks && !isAnswerChunked || !content.isEnded || client?.worker.isDraining == true {
+        needsConnectionsEnd = needsChunks && !isAnswerChunked
+        if needsConnectionsEnd || !content.isEnded || client?.worker.isDraining == true {
             exchange.closeClientAfterwards()
         }
         _ = exchange.handle(.answerHead(reusable: isReusable))

@@ -32,6 +32,8 @@ final class ExchangeDriver {
     var interimAnswers = 0
     var answerContent = BodyDecoder(.length(0))
     var isAnswerChunked = false
+    /// The client learns of the answer's end from its connection's.
+    var needsConnectionsEnd = false
     var hadAnswerBytes = false
     var wholeDeadline = MonotonicTime.never
     /// All connections that there may be are busy.
@@ -340,9 +342,10 @@ final class ExchangeDriver {
     private func cut() {
         letGo(false)
         let client = self.client
+        let endsWithConnection = needsConnectionsEnd
         end()
         input.clear()
-        client?.close()
+        client?.close(isCut: endsWithConnection)
     }
 
     private func letGo(_ keepUpstream: Bool) {
@@ -367,6 +370,7 @@ final class ExchangeDriver {
         if let answerBytes { loop.giveBack(answerBytes) }
         answerBytes = nil
         interimAnswers = 0
+        needsConnectionsEnd = false
         hadAnswerBytes = false
         request = RequestTraits()
         answerContent = BodyDecoder(.length(0))

@@ -180,13 +180,11 @@ final class ClientConnection: Pollable {
     /// `isRead`: all of the request has been read, so that nothing of it can still arrive.
     func exchangeEnded(keepsConnection: Bool, isRead: Bool) {
         guard case .exchange(let exchange) = state else { return }
-        guard keepsConnection else {
+        let isLast = worker.isDraining && exchange.input.isEmpty && !isReadable
+        guard keepsConnection, !isLast else {
             exchange.input.clear()
             loop.giveBack(exchange)
-            state = .finishing(isRead: isRead)
-            setDeadline(loop.now + worker.table.bodyTimeout)
-            if unsent == nil { finish(isRead) }
-            return
+            return finishWriting(isRead: isRead)
         }
         if exchange.input.isEmpty {
             state = .idle
@@ -197,7 +195,6 @@ final class ClientConnection: Pollable {
             hasLeftover = true
             setDeadline(loop.now + worker.table.headTimeout)
         }
-        if worker.isDraining, !hasLeftover, !isReadable { return close() }
         // Not at once: whoever ended the exchange is still at work on it.
         if isReadable || hasLeftover { loop.continueLater(self) }
     }
@@ -223,6 +220,12 @@ final class ClientConnection: Pollable {
         }
     }
 
+    private func finishWriting(isRead: Bool) {
+        state = .finishing(isRead: isRead)
+        setDeadline(loop.now + worker.table.bodyTimeout)
+        if unsent == nil { finish(isRead) }
+    }
+
     private func finish(_ isRead: Bool) {
         guard !isRead, !peerHasFinished else { return close() }
         shutdown(descriptor, Int32(SHUT_WR))
@@ -237,7 +240,7 @@ final class ClientConnection: Pollable {
         // What has just arrived is still answered.
         isReadable = true
         advance()
-        if case .idle = state { close() }
+        if case .idle = state { finishWriting(isRead: true) }
     }
 
     /// Time to drain is over.
@@ -245,7 +248,10 @@ final class ClientConnection: Pollable {
         if case .exchange(let exchange) = state { exchange.endDraining() } else { close() }
     }
 
-    func close() {
+    /// `isCut`: the client must not take what it has for a whole answer.
+    func close(isCut: Bool = false) {
+        // Where the connection's end would be the answer's, only a reset tells (RFC 9112 §8).
+        if isCut { Socket.resetWhenClosed(descriptor) }
         let last = state
         state = .closed
         switch last {

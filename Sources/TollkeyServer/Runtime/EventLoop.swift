@@ -73,6 +73,10 @@ final class EventLoop {
         }
         for pollable in watched { pollable?.closeDescriptor() }
         mailbox.close()
+        // They know the loop, as it knows them.
+        unfinished = []
+        exchanges = []
+        buffers = []
     }
 
     func stop() { isStopping = true }

@@ -224,18 +224,14 @@ final class UpstreamConnection: Pollable {
     override func ready(_ events: Readiness) {
         if !events.isDisjoint(with: [.readable, .peerFinished, .broken]) { isReadable = true }
         if !events.isDisjoint(with: [.peerFinished, .broken]) { peerHasFinished = true }
-        switch state {
-        case .connecting(let index): finishConnecting(index, events)
-        case .handshaking:
-            if events.contains(.writable) { flush() }
-            if isReadable { readHandshake() }
-            // What came behind the handshake has had its event already.
-            if isReadable { readAnswer() }
-        case .idle, .busy:
-            if events.contains(.writable) { flush() }
-            if isReadable { readAnswer() }
-        case .closed: break
+        if case .connecting(let index) = state {
+            finishConnecting(index, events)
+        } else if events.contains(.writable) {
+            flush()
         }
+        // One after the other: what came with the last step's end has had its event already.
+        if case .handshaking = state { readHandshake() }
+        readAnswer()
     }
 
     private func readHandshake() {
@@ -263,7 +259,8 @@ final class UpstreamConnection: Pollable {
         var reads = 0
         while isReadable {
             switch state {
-            case .busy(let exchange): guard exchange.takesAnswer else { return }
+            case .busy(let exchange):
+                guard exchange.takesAnswer else { return }
             case .idle: break
             case .connecting, .handshaking, .closed: return
             }

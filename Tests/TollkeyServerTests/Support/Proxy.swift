@@ -1,0 +1,109 @@
+import Logging
+import Testing
+import TollkeyCore
+import TollkeyServer
+
+/// A whole proxy in this process, on a clock that stands still. Whoever makes one stops it.
+final class Proxy: Sendable {
+    let server: Server
+    let clock = ManualClock()
+
+    init(_ settings: Settings, inherited: [Int32] = []) throws {
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        server = try Server(logger: logger, clock: { [clock] in clock.now() })
+        try server.start(settings, inherited: inherited)
+    }
+
+    convenience init(_ providers: ProviderSettings...) throws {
+        try self.init(Settings(to: providers))
+    }
+
+    var port: Int { server.ports.first ?? 0 }
+
+    /// Ends it without waiting for anybody.
+    func stop() { server.drain(timeout: .zero) }
+
+    func connect(receiveBytes: Int32? = nil) throws -> RawConnection {
+        try .toPort(port, receiveBytes: receiveBytes)
+    }
+
+    /// A connection that has sent `text`.
+    func connect(sending text: String) throws -> RawConnection {
+        let client = try connect()
+        try client.send(text)
+        return client
+    }
+
+    /// The answer to `request`, which closes its connection.
+    func answer(to request: String, toHead: Bool = false) throws -> Message {
+        try connect(sending: request).answer(toHead: toHead)
+    }
+
+    /// Returns when the proxy has done all that could be done before this call: what came first is looked at first,
+    /// and two calls of its own have been answered since.
+    func settle() throws {
+        for _ in 0..<2 {
+            let answer = try answer(
+                to: "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            #expect(answer.status == 404)
+        }
+    }
+
+    /// Moves the clock, and has the event loops look at it.
+    func advance(by duration: Duration) {
+        clock.advance(by: duration)
+        server.wake()
+    }
+}
+
+extension Settings {
+    init(to providers: [ProviderSettings]) {
+        self.init()
+        listeners = [.tcp(host: "127.0.0.1", port: 0)]
+        self.providers = providers
+    }
+
+    /// These, changed.
+    func with(_ change: (inout Settings) -> Void) -> Settings {
+        var settings = self
+        change(&settings)
+        return settings
+    }
+}
+
+extension ProviderSettings {
+    /// Provider `acme` at a plain address, with a key of its own.
+    static func plain(_ port: Int, host: String = "127.0.0.1", path: String = "") -> ProviderSettings {
+        var provider = ProviderSettings(
+            name: "acme", upstream: UpstreamURL(scheme: .http, host: host, port: port, basePath: path))
+        provider.secrets = ["key": Secret("s3cr3t")]
+        provider.inject = [InjectedHeader(name: "X-Key", value: [.secret("key")])]
+        return provider
+    }
+
+    /// Provider `acme` over TLS at `localhost`, trusting the authority in the file `ca`.
+    static func secure(_ port: Int, ca: String) -> ProviderSettings {
+        var provider = plain(port)
+        provider.upstream.scheme = .https
+        provider.upstream.host = "localhost"
+        provider.tls.ca = ca
+        return provider
+    }
+}
+
+/// A request without content on provider `acme`.
+func get(_ path: String, _ fields: String = "") -> String {
+    "GET /acme\(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n"
+}
+
+/// A request with content on provider `acme`.
+func post(_ path: String, _ content: String, _ fields: String = "") -> String {
+    "POST /acme\(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)Content-Length: \(content.utf8.count)\r\n\r\n"
+        + content
+}
+
+/// An answer with a length.
+func ok(_ content: String = "hello", _ fields: String = "") -> String {
+    "HTTP/1.1 200 OK\r\n\(fields)Content-Length: \(content.utf8.count)\r\n\r\n\(content)"
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A folder that goes with its last owner.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/tollkey-test-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw RawConnection.Failure.system("mkdtemp", errno) }
+        path = String(cString: made)
+    }
+
+    /// The path of the new file.
+    func write(_ text: String, to name: String) throws -> String {
+        let file = path + "/" + name
+        guard let stream = fopen(file, "we") else { throw RawConnection.Failure.system("fopen", errno) }
+        defer { fclose(stream) }
+        let bytes = Array(text.utf8)
+        guard fwrite(bytes, 1, bytes.count, stream) == bytes.count else {
+            throw RawConnection.Failure.system("fwrite", errno)
+        }
+        return file
+    }
+
+    deinit {
+        if let folder = opendir(path) {
+            while let entry = readdir(folder) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+                unlink(path + "/" + String(decoding: name, as: UTF8.self))
+            }
+            closedir(folder)
+        }
+        rmdir(path)
+    }
+}
