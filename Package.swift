@@ -83,7 +83,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TollkeyServerTests",
-            dependencies: ["TollkeyServer", "TollkeyConfig", "TollkeyCore", "TollkeySandbox"],
+            dependencies: [
+                "TollkeyServer", "TollkeyConfig", "TollkeyCore", "TollkeySandbox",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict),
     ]
 )

@@ -78,11 +78,13 @@ package final class Server: Sendable {
         state.withLock { $0.sockets = sockets.filter { gone[$0.key] == nil } }
     }
 
-    /// Accepts nobody any more, lets running exchanges end within `timeout`, and ends every thread.
+    /// Accepts nobody any more, lets running exchanges end within `timeout`, and ends every thread. A second call has
+    /// nothing to do.
     package func drain(timeout: Duration) {
-        let (sockets, mailboxes) = state.withLock {
-            $0.isDraining = true
-            return ($0.sockets, $0.mailboxes)
+        let (sockets, mailboxes) = state.withLock { state in
+            state.isDraining = true
+            defer { (state.sockets, state.mailboxes) = ([:], []) }
+            return (state.sockets, state.mailboxes)
         }
         for mailbox in mailboxes { mailbox.post { [drained] in $0.drain { drained.open() } } }
         // The loops have duplicates, and let in who is waiting before they close them.

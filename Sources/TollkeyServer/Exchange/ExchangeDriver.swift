@@ -216,7 +216,7 @@ final class ExchangeDriver {
 
     // MARK: The connection to the provider
 
-    /// A request that must not be sent twice: its connection is worth a look before it is used.
+    /// A request that cannot be sent twice: its connection is worth a system call before it is used.
     var mustNotBeLost: Bool { !request.isRepeatable }
 
     private func waitForConnection(_ upstream: Upstream, isFresh: Bool) {
@@ -236,7 +236,7 @@ final class ExchangeDriver {
     private func send() {
         sent = 0
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
-        if request.expectsContinue, contentBytes == 0, !content.isEnded {
+        if request.expectsContinue, exchange.attempts == 1, contentBytes == 0, !content.isEnded {
             loop.out.clear()
             loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
             client?.write(loop.out.readable)

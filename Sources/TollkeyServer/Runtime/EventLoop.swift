@@ -60,15 +60,9 @@ final class EventLoop {
         while !isStopping {
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), waitTime())
             now = clock()
-            for i in 0..<max(0, Int(count)) {
-                let descriptor = Int32(truncatingIfNeeded: events[i].data.u64)
-                let generation = UInt32(truncatingIfNeeded: events[i].data.u64 >> 32)
-                if descriptor == mailbox.descriptor {
-                    mailbox.open(for: worker)
-                } else if let pollable = watched[Int(descriptor)], pollable.generation == generation {
-                    pollable.ready(Readiness(rawValue: events[i].events))
-                }
-            }
+            let batch = events.prefix(max(0, Int(count)))
+            for event in batch { deliver(event, worker, toIdle: true) }
+            for event in batch { deliver(event, worker, toIdle: false) }
             finishTurn()
         }
         for pollable in watched { pollable?.closeDescriptor() }
@@ -80,6 +74,19 @@ final class EventLoop {
     }
 
     func stop() { isStopping = true }
+
+    /// First to those that are idle: what has ended, or says what nobody asked for, is then known before an event of
+    /// somebody else's puts it to use.
+    private func deliver(_ event: epoll_event, _ worker: Worker, toIdle: Bool) {
+        let descriptor = Int(UInt32(truncatingIfNeeded: event.data.u64))
+        let generation = UInt32(truncatingIfNeeded: event.data.u64 >> 32)
+        if descriptor < watched.count, let pollable = watched[descriptor] {
+            guard pollable.isIdle == toIdle, pollable.generation == generation else { return }
+            pollable.ready(Readiness(rawValue: event.events))
+        } else if descriptor == Int(mailbox.descriptor), !toIdle {
+            mailbox.open(for: worker)
+        }
+    }
 
     private func finishTurn() {
         if !unfinished.isEmpty {

@@ -6,6 +6,8 @@ import Glibc
 /// Lives on one event loop and is touched by its thread only.
 class Pollable {
     let loop: EventLoop
+    /// Kept to be used by others. Whatever happens to it is news.
+    var isIdle = false
     /// -1 when closed.
     private(set) var descriptor: Int32
     /// Tells this one from a later one with the same descriptor, in events that were already under way.
@@ -13,9 +15,9 @@ class Pollable {
     /// When `deadlinePassed` is to be called; set with `setDeadline`.
     private(set) var deadline = MonotonicTime.never
 
-    init(loop: EventLoop, descriptor: Int32 = -1) {
+    init(loop: EventLoop) {
         self.loop = loop
-        self.descriptor = descriptor
+        descriptor = -1
     }
 
     /// Edge-triggered: called once for each change, so that whoever leaves something unread must remember it.

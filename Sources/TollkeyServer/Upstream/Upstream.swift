@@ -52,8 +52,7 @@ final class Upstream {
     func acquire(for exchange: ExchangeDriver, isFresh: Bool) {
         if !isFresh {
             while let connection = idle.popLast() {
-                // A request that cannot be repeated is not risked on a connection that has just ended, or that holds
-                // bytes which would be taken for its answer.
+                // It may have ended since the loop last looked, which a request that cannot be repeated must not risk.
                 if exchange.mustNotBeLost, !connection.isQuiet {
                     connection.close()
                     continue

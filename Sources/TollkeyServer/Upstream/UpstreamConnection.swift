@@ -130,11 +130,13 @@ final class UpstreamConnection: Pollable {
 
     func rest(until expiry: MonotonicTime) {
         state = .idle
+        isIdle = true
         setDeadline(expiry)
     }
 
     func begin(_ exchange: ExchangeDriver) {
         clearDeadline()
+        isIdle = false
         state = .busy(exchange)
         exchange.begin(on: self)
     }
