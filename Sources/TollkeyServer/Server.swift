@@ -19,6 +19,7 @@ package final class Server: Sendable {
     /// Counts threads that have started, and later those that have ended.
     private let started: Gate
     private let ended: Gate
+    private let stoppedListening: Gate
     private let drained: Gate
     /// This process in `Via`.
     private let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
@@ -32,6 +33,7 @@ package final class Server: Sendable {
             resolver = try Resolver()
             started = try Gate()
             ended = try Gate()
+            stoppedListening = try Gate()
             drained = try Gate()
         } catch { throw StartFailure(error.description) }
     }
@@ -86,9 +88,17 @@ package final class Server: Sendable {
             defer { (state.sockets, state.mailboxes) = ([:], []) }
             return (state.sockets, state.mailboxes)
         }
-        for mailbox in mailboxes { mailbox.post { [drained] in $0.drain { drained.open() } } }
-        // The loops have duplicates, and let in who is waiting before they close them.
+        // The loops let in who is waiting and close their duplicates; with ours the system turns everybody away, and
+        // only then does anybody see that the end has begun.
+        for mailbox in mailboxes {
+            mailbox.post { [stoppedListening] worker in
+                worker.stopListening()
+                stoppedListening.open()
+            }
+        }
+        _ = stoppedListening.wait(for: mailboxes.count, timeout: nil)
         for (address, socket) in sockets { socket.close(address) }
+        for mailbox in mailboxes { mailbox.post { [drained] in $0.drain { drained.open() } } }
         if !drained.wait(for: mailboxes.count, timeout: timeout) {
             for mailbox in mailboxes { mailbox.post { $0.endDraining() } }
         }

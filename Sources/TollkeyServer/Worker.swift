@@ -40,6 +40,10 @@ final class Worker {
         listener.closeDescriptor(isShared: true)
     }
 
+    func stopListening() {
+        for address in Array(listeners.keys) { stopListening(address) }
+    }
+
     var hasRoom: Bool { clients.count < table.settings.limits.connections }
 
     func accepted(_ descriptor: Int32, peer: Admission.Peer?) {
@@ -90,7 +94,6 @@ final class Worker {
     func drain(done: @escaping @Sendable () -> Void) {
         isDraining = true
         whenDrained = done
-        for address in Array(listeners.keys) { stopListening(address) }
         for client in Array(clients.values) { client.drain() }
         finishDraining()
     }
