@@ -35,8 +35,8 @@ final class Worker {
 
     func stopListening(_ address: ListenAddress) {
         guard let listener = listeners.removeValue(forKey: address) else { return }
-        // Who has been let in by the system is not sent away.
-        listener.accept()
+        // Who has been let in by the system is not sent away, room or no room.
+        listener.acceptAll()
         listener.closeDescriptor(isShared: true)
     }
 

@@ -76,8 +76,9 @@ struct Explain: ParsableCommand {
         guard let allow = provider.allow else { return "default: the provider has no 'allow'" }
         let bytes = request.span
         let path = bytes.extracting(head.target.path)
-        let rest = path.extracting(match.prefixLength..<path.count)
-        let index = allow.firstIndex { $0.matches(method: bytes.extracting(head.method), path: rest) }
+        let index = allow.firstIndex {
+            Admission.matches($0, method: bytes.extracting(head.method), path: path, match)
+        }
         return index.map { "pattern \($0 + 1) of 'allow'" } ?? "'allow'"
     }
 

@@ -66,7 +66,7 @@ package struct Exchange: Sendable {
         case nothing
         /// Send the request, from its beginning.
         case send
-        /// Send it once more, over a connection that has carried nothing.
+        /// Send it once more, over another connection.
         case sendAgain
         /// Answer the client with this.
         case answer(Failure)
@@ -87,7 +87,7 @@ package struct Exchange: Sendable {
     /// All that was sent so far is still held, so that it could be sent again.
     package var isHeld = true
 
-    package static let attemptsMax = 3
+    package static let attemptsMax = 2
 
     package init(isRepeatable: Bool, hasContent: Bool, clientPersists: Bool) {
         self.isRepeatable = isRepeatable

@@ -56,10 +56,7 @@ package struct Admission: Sendable {
                 Failure(.notAllowed, "TRACE and CONNECT are never forwarded."), route: match.route)
         }
         if let allow = rule.allow {
-            // What is sent for the route alone is its root.
-            let isRoot = path.count == match.prefixLength
-            let rest = isRoot ? Self.root.span : path.extracting(match.prefixLength..<path.count)
-            guard allow.contains(where: { $0.matches(method: method, path: rest) }) else {
+            guard allow.contains(where: { Self.matches($0, method: method, path: path, match) }) else {
                 return .refused(
                     Failure(
                         .notAllowed, "The 'allow' list of provider \(rule.name) has no pattern for this call."
@@ -71,6 +68,16 @@ package struct Admission: Sendable {
             return .refused(Failure(HeadError.contentTooLarge), route: match.route)
         }
         return .admitted(match)
+    }
+
+    /// Whether `pattern` means this call: patterns are about what lies behind the route, and what is sent for the route
+    /// alone is its root.
+    package static func matches(
+        _ pattern: CallPattern, method: Span<UInt8>, path: Span<UInt8>, _ match: RouteTable.Match
+    ) -> Bool {
+        let isRoot = path.count == match.prefixLength
+        return pattern.matches(
+            method: method, path: isRoot ? root.span : path.extracting(match.prefixLength..<path.count))
     }
 
     private static let root: [UInt8] = [UInt8(ascii: "/")]

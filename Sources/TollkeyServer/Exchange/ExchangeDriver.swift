@@ -41,6 +41,9 @@ final class ExchangeDriver {
 
     init(loop: EventLoop) { self.loop = loop }
 
+    /// What its buffers have grown to.
+    var bytesHeld: Int { input.capacity + outgoing.capacity }
+
     // MARK: The client's head
 
     enum HeadProgress { case incomplete, begun }
@@ -251,7 +254,7 @@ final class ExchangeDriver {
         }
         connection.write(UnsafeRawBufferPointer(rebasing: outgoing.readable[sent...]))
         sent = outgoing.count
-        if outgoing.count > replayBytes + Self.headBytesHeld {
+        if !request.isRepeatable || outgoing.count > replayBytes + Self.headBytesHeld {
             exchange.isHeld = false
         }
         if !exchange.isHeld {

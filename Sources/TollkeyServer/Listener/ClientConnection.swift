@@ -28,7 +28,11 @@ final class ClientConnection: Pollable {
     private var isBroken = false
     private var hasLeftover = false
 
+    private var lingerEnd = MonotonicTime.never
+
+    /// For a client that says nothing, and for one that goes on sending.
     private static let lingerTime = TimeSpan(.seconds(1))
+    private static let lingerTimeMax = TimeSpan(.seconds(10))
     private static let readsPerTurn = 16
 
     init(_ worker: Worker, peer: Admission.Peer?) {
@@ -102,7 +106,9 @@ final class ClientConnection: Pollable {
                 exchange.input.didWrite(count)
             case .wouldBlock:
                 isReadable = false
-                if case .idle = state { loop.giveBack(exchange) }
+                guard case .idle = state else { return }
+                loop.giveBack(exchange)
+                if worker.isDraining { finishWriting(isRead: true) }
                 return
             case .end, .failed:
                 if case .idle = state { loop.giveBack(exchange) }
@@ -129,7 +135,7 @@ final class ClientConnection: Pollable {
 
     private func discard() {
         switch Socket.read(descriptor, loop.scratch) {
-        case .bytes: break
+        case .bytes: setDeadline(min(loop.now + Self.lingerTime, lingerEnd))
         case .wouldBlock: isReadable = false
         case .end, .failed: close()
         }
@@ -230,6 +236,7 @@ final class ClientConnection: Pollable {
         guard !isRead, !peerHasFinished else { return close() }
         shutdown(descriptor, Int32(SHUT_WR))
         state = .lingering
+        lingerEnd = loop.now + Self.lingerTimeMax
         setDeadline(loop.now + Self.lingerTime)
         if isReadable { loop.continueLater(self) }
     }

@@ -26,6 +26,11 @@ final class Listener: Pollable {
     /// A client has gone, so there may be room for another.
     func resume() { if isWaiting { accept() } }
 
+    /// All that wait in the system's queue, for the last time.
+    func acceptAll() {
+        for _ in 0..<ListeningSocket.backlog where !acceptOne() { return }
+    }
+
     func accept() {
         isWaiting = false
         for _ in 0..<Self.acceptsPerTurn {
@@ -33,21 +38,30 @@ final class Listener: Pollable {
                 isWaiting = true
                 return
             }
-            let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-            let client = accept4(descriptor, nil, nil, flags)
-            guard client >= 0 else {
-                switch errno {
-                case EAGAIN: return
-                case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                    isWaiting = true
-                    return setDeadline(loop.now + Self.retryTime)
-                // A client that has gone already, or a network's passing trouble (accept(2)).
-                default: continue
-                }
-            }
-            worker.accepted(client, peer: isUnix ? Self.peer(client) : nil)
+            guard acceptOne() else { return }
         }
         loop.continueLater(self)
+    }
+
+    /// False when there is no more for now.
+    private func acceptOne() -> Bool {
+        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let client = accept4(descriptor, nil, nil, flags)
+        if client >= 0 {
+            worker.accepted(client, peer: isUnix ? Self.peer(client) : nil)
+            return true
+        }
+        switch errno {
+        // A client that has gone already, or a network's passing trouble (accept(2)).
+        case ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH:
+            return true
+        case EAGAIN: return false
+        // No descriptors or no memory, which may come back; or a socket that cannot accept, which must not spin.
+        default:
+            isWaiting = true
+            setDeadline(loop.now + Self.retryTime)
+            return false
+        }
     }
 
     private static func peer(_ descriptor: Int32) -> Admission.Peer? {

@@ -92,7 +92,10 @@ final class EventLoop {
         if !unfinished.isEmpty {
             let waiting = unfinished
             unfinished.removeAll(keepingCapacity: true)
-            for pollable in waiting where pollable.descriptor >= 0 { pollable.ready([]) }
+            for pollable in waiting {
+                pollable.isUnfinished = false
+                if pollable.descriptor >= 0 { pollable.ready([]) }
+            }
         }
         if now >= nextSweep { sweep() }
     }
@@ -120,7 +123,11 @@ final class EventLoop {
     }
 
     /// Calls `ready([])` in the next turn, after the others had theirs.
-    func continueLater(_ pollable: Pollable) { unfinished.append(pollable) }
+    func continueLater(_ pollable: Pollable) {
+        guard !pollable.isUnfinished else { return }
+        pollable.isUnfinished = true
+        unfinished.append(pollable)
+    }
 
     // MARK: Watching
 
@@ -150,7 +157,8 @@ final class EventLoop {
     func takeExchange() -> ExchangeDriver { exchanges.popLast() ?? ExchangeDriver(loop: self) }
 
     func giveBack(_ exchange: ExchangeDriver) {
-        if exchanges.count < Self.exchangesKept { exchanges.append(exchange) }
+        guard exchanges.count < Self.exchangesKept, exchange.bytesHeld <= Self.bufferBytesKept else { return }
+        exchanges.append(exchange)
     }
 
     func takeBuffer() -> Buffer { buffers.popLast() ?? Buffer(capacity: 4 << 10) }

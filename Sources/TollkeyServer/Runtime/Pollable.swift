@@ -8,6 +8,8 @@ class Pollable {
     let loop: EventLoop
     /// Kept to be used by others. Whatever happens to it is news.
     var isIdle = false
+    /// The loop has it on its list for the next turn.
+    var isUnfinished = false
     /// -1 when closed.
     private(set) var descriptor: Int32
     /// Tells this one from a later one with the same descriptor, in events that were already under way.

@@ -33,7 +33,7 @@ final class Resolver: Sendable {
         let mustStart = state.withLock { state in
             guard !state.isClosed else { return false }
             state.queue.append(LookUp(host: host, port: port, reply: reply))
-            guard state.idle == 0, state.threads < Self.threadsMax else { return false }
+            guard state.queue.count > state.idle, state.threads < Self.threadsMax else { return false }
             state.threads += 1
             return true
         }

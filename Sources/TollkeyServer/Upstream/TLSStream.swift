@@ -2,15 +2,10 @@ import COpenSSL
 
 /// One TLS connection to an upstream, as a translator between plain and enciphered bytes. Knows no socket.
 ///
-/// OpenSSL keeps a queue of errors per thread, which `SSL_get_error` looks into. Here whoever meets an error empties
-/// it, so that it is empty at each call; emptying it before each call would cost as much as reading a head.
 final class TLSStream {
     private let ssl: OpaquePointer
     private let transport: TLSTransport
     private let sessions: TLSSessions
-    /// The peer has said that it sends no more.
-    private(set) var hasCloseNotify = false
-
     enum Progress {
         case done
         /// Needs more from the peer.
@@ -54,15 +49,13 @@ final class TLSStream {
 
     /// Goes on with the handshake; then send the transport's output, whatever the result.
     func handshake() -> Progress {
+        Self.emptyErrors()
         let result = SSL_do_handshake(ssl)
         if result == 1 {
             keepResumedSession()
             return .done
         }
-        switch SSL_get_error(ssl, result) {
-        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .waits
-        default: return .failed(handshakeError())
-        }
+        return SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ ? .waits : .failed(handshakeError())
     }
 
     /// A TLS 1.2 server need not send a ticket again when one was used: the session stays good (RFC 5077 §3.3).
@@ -101,13 +94,12 @@ final class TLSStream {
 
     /// Deciphers into `buffer` from what the transport was lent, one record at most.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
+        Self.emptyErrors()
         let count = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
         if count > 0 { return .bytes(Int(count)) }
         switch SSL_get_error(ssl, count) {
         case SSL_ERROR_WANT_READ: return .waits
-        case SSL_ERROR_ZERO_RETURN:
-            hasCloseNotify = true
-            return .end
+        case SSL_ERROR_ZERO_RETURN: return .end
         default: return .failed(Self.errorText() ?? "the connection ended without TLS's close_notify")
         }
     }
@@ -120,6 +112,10 @@ final class TLSStream {
         SSL_shutdown(ssl)
         ERR_clear_error()
     }
+
+    /// OpenSSL's queue of errors is the thread's: what a call leaves there, also one that went well, `SSL_get_error`
+    /// takes for the next one's. To look first is much cheaper than to empty what is nearly always empty.
+    private static func emptyErrors() { if ERR_peek_error() != 0 { ERR_clear_error() } }
 
     /// OpenSSL's reason for the first error of this thread, whose queue is empty afterwards.
     static func errorText() -> String? {

@@ -37,17 +37,18 @@ final class TLSTransport {
 
     /// Gives `ssl` this transport to read from and write to.
     func attach(to ssl: OpaquePointer) {
-        // SSL_set_bio takes a reference for each of the two directions.
-        BIO_up_ref(bio)
+        // SSL_set_bio takes one reference when both directions are the same.
         BIO_up_ref(bio)
         SSL_set_bio(ssl, bio, bio)
     }
 
-    /// What follows reads `input`, and then the end of the connection if `hasEnded`.
+    /// What follows reads `input`, and then the end of the connection if `hasEnded`. What another connection has
+    /// written and nobody has taken is dropped: it must never go out on this one.
     func lend(_ input: UnsafeRawBufferPointer, hasEnded: Bool = false) {
         wire.pointee.input = input.baseAddress
         wire.pointee.inputCount = input.count
         wire.pointee.hasEnded = hasEnded
+        wire.pointee.outputCount = 0
     }
 
     var inputLeft: Int { wire.pointee.inputCount }

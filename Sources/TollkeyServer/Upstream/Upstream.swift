@@ -14,6 +14,7 @@ final class Upstream {
     private var connecting = 0
     private var waiting: [ExchangeDriver] = []
     private var isRetired = false
+    private var isConnecting = false
 
     private let resolver: Resolver
     private var addresses: [SocketAddress] = []
@@ -62,7 +63,8 @@ final class Upstream {
             }
         }
         // Those for whom a connection is being made do not wait for one that is busy.
-        guard canConnect || waiting.count - connecting < service.provider.pool.waiting else {
+        let pool = service.provider.pool
+        guard waiting.count - connecting < max(0, pool.connections - open) + pool.waiting else {
             exchange.connectionFailed(
                 Failure(
                     .overloaded, "Too many calls wait for a connection to the provider.", retryAfter: 1))
@@ -89,7 +91,10 @@ final class Upstream {
         connectIfNeeded()
     }
 
-    func release(_ connection: UpstreamConnection) { giveOrKeep(connection) }
+    func release(_ connection: UpstreamConnection) {
+        if let next = waiting.first, next.mustNotBeLost, !connection.isQuiet { return connection.close() }
+        giveOrKeep(connection)
+    }
 
     func closed(_ connection: UpstreamConnection, wasIdle: Bool) {
         open -= 1
@@ -111,6 +116,10 @@ final class Upstream {
     // MARK: Connecting
 
     private func connectIfNeeded() {
+        // A connection that fails at once comes back here.
+        guard !isConnecting else { return }
+        isConnecting = true
+        defer { isConnecting = false }
         while connecting < waiting.count, canConnect {
             guard hasAddresses() else { return }
             open += 1

@@ -146,6 +146,7 @@ final class UpstreamConnection: Pollable {
         if case .closed = state { return }
         state = .closed
         if let tls, !isWriteBroken, unsent == nil {
+            loop.transport.lend(UnsafeRawBufferPointer(start: nil, count: 0))
             tls.close()
             _ = Socket.write(descriptor, loop.transport.takeOutput())
         }
@@ -179,6 +180,7 @@ final class UpstreamConnection: Pollable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let piece = rest.prefix(EventLoop.scratchBytes)
+            loop.transport.lend(UnsafeRawBufferPointer(start: nil, count: 0))
             guard tls.write(UnsafeRawBufferPointer(rebasing: piece)), send(loop.transport.takeOutput()) else {
                 return breakWriting()
             }
@@ -298,6 +300,8 @@ final class UpstreamConnection: Pollable {
                 break reading
             }
         } while loop.transport.inputLeft > 0 || tls.hasPending
+        // Reading writes too: alerts, and answers to the peer's wish to renegotiate.
+        if !send(loop.transport.takeOutput()) { isWriteBroken = true }
         if filled > 0 { deliver(UnsafeRawBufferPointer(rebasing: loop.plain[..<filled])) }
         switch result {
         case .bytes, .waits: break
@@ -314,7 +318,9 @@ final class UpstreamConnection: Pollable {
 
     /// Takes in what holds no content (session tickets); false when there was content after all.
     private func readNothing(_ tls: TLSStream) -> Bool {
-        if case .waits = tls.read(into: loop.plain) { return true }
+        let result = tls.read(into: loop.plain)
+        if !send(loop.transport.takeOutput()) { isWriteBroken = true }
+        if case .waits = result { return true }
         return false
     }
 
