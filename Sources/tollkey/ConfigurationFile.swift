@@ -96,11 +96,13 @@ struct SmallFile {
 
     /// At most `bytesMax` bytes of it; throws the system's word when it cannot be read.
     init(_ path: String, bytesMax: Int) throws(Unreadable) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe that nobody writes to would hold up the start, or a reload, for ever.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Unreadable(message: SystemError.text(errno)) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Unreadable(message: SystemError.text(errno)) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Unreadable(message: "it is no regular file") }
         isPrivate = status.st_mode & 0o077 == 0 && status.st_uid == geteuid()
         var bytes = [UInt8](repeating: 0, count: bytesMax)
         var filled = 0

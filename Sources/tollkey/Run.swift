@@ -18,6 +18,7 @@ struct Run: ParsableCommand {
     func run() throws {
         // Secrets in memory are nobody else's: no core dump, no other process's eyes.
         tollkey_forbid_dumps()
+        Self.raiseDescriptorLimit()
         let signals = Signals()
         var settings: Settings
         switch file.read() {
@@ -44,6 +45,14 @@ struct Run: ParsableCommand {
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
         logger.info("stopped")
+    }
+
+    /// A connection is a descriptor: all that the system allows us, not what it gives to programs that ask for nothing.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func reload(_ server: Server, _ settings: inout Settings, _ logger: Logger) {

@@ -24,7 +24,11 @@ struct Signals {
     func endAtOnce() {
         var ends = sigset_t()
         sigemptyset(&ends)
-        for number in [SIGTERM, SIGINT] { sigaddset(&ends, number) }
+        for number in [SIGTERM, SIGINT] {
+            sigaddset(&ends, number)
+            // A shell without job control starts its background processes with SIGINT ignored.
+            signal(number, SIG_DFL)
+        }
         pthread_sigmask(SIG_UNBLOCK, &ends, nil)
     }
 }

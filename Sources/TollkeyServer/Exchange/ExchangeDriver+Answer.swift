@@ -126,7 +126,10 @@ extension ExchangeDriver {
             }
         } catch {
             let reason = if case .malformed(let text) = error { text.description } else { "it is too large" }
-            perform(exchange.handle(.answerInvalid("The answer's content is not valid: \(reason).")))
+            // What was good goes out first, so that the client sees an answer without its end, and not nothing at all.
+            client?.write(out.readable)
+            let how = "The answer's content is not valid: \(reason)."
+            perform(exchange.handle(.answerInvalid(how)), because: Failure(.upstreamBroke, how))
             return
         }
         // One small piece costs less to copy than two pieces cost the system.

@@ -289,18 +289,28 @@ final class ExchangeDriver {
         let loss = Exchange.Loss(
             how: how, isClean: isClean, endsAnswer: answerContent.endsWithConnection, hadBytes: hadAnswerBytes
         )
+        // Nobody is left to whom a second attempt would matter, as far as one can tell.
+        if client?.hasFinishedSending == true { exchange.isHeld = false }
         let action = exchange.handle(.upstreamLost(loss))
         if case .finish = action { endAnswer() }
-        perform(action)
+        perform(action, because: Failure(.upstreamBroke, how))
     }
 
     func connectionTimedOut() {
         let wait: Exchange.Wait =
             loop.now >= wholeDeadline ? .whole : connection?.isBlocked == true ? .transfer : .head
-        perform(exchange.handle(.timedOut(wait)))
+        perform(
+            exchange.handle(.timedOut(wait)),
+            because: Failure(.upstreamTimeout, "The provider stopped in the middle of its answer."))
     }
 
     // MARK: Doing what was decided
+
+    /// As `perform`; `failure` is for the log when the client can only be shown it by cutting the answer short.
+    func perform(_ action: Exchange.Action, because failure: Failure) {
+        if case .cut = action { _ = client?.worker.record(failure, provider: service?.provider.name) }
+        perform(action)
+    }
 
     func perform(_ action: Exchange.Action) {
         switch action {

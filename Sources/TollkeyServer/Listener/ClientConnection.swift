@@ -158,6 +158,9 @@ final class ClientConnection: Pollable {
         if takesContent, isReadable { loop.continueLater(self) }
     }
 
+    /// It has closed its end: it may be gone, or may wait for the answer and have no more to say.
+    var hasFinishedSending: Bool { peerHasFinished }
+
     /// What was written has not all been taken; more should wait for `clientDrained`.
     var isBlocked: Bool { unsent != nil }
 
