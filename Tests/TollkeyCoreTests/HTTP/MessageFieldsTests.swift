@@ -47,6 +47,14 @@ struct MessageFieldsTests {
         #expect(found == expected)
     }
 
+    @Test func `Connection names no more fields than its bound`() throws {
+        let names = (0...ConnectionOptions.namesMax).map { "x-\($0)" }
+        _ = try request(all("Connection: close, " + names.dropLast().joined(separator: ",")))
+        #expect(throws: HeadError.self) {
+            _ = try request(all("Connection: " + names.joined(separator: ",")))
+        }
+    }
+
     @Test func `Host is found among the others`() throws {
         #expect(try request("GET / HTTP/1.1\r\nX: y\r\nHost: a\r\nZ: a\r\n\r\n").fields.host == 1)
         #expect(try request("GET / HTTP/1.0\r\nX-Host: y\r\n\r\n").fields.host == nil)
