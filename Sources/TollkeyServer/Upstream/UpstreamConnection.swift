@@ -41,6 +41,9 @@ final class UpstreamConnection: Pollable {
     /// Tries `addresses` from `index` on; `failure` is what the one before said.
     private func connect(to index: Int, failure: String?) {
         closeDescriptor()
+        // What the address before has said is not this one's.
+        isReadable = false
+        peerHasFinished = false
         guard index < addresses.count, loop.now < connectDeadline else {
             state = .closed
             let isLate = loop.now >= connectDeadline
