@@ -26,6 +26,26 @@ extension EndToEnd {
             }
         }
 
+        @Test func `what a refusing address said does not spoil the connection to the next`() throws {
+            let refusing = try RawUpstream(listens: false)
+            let upstream = try RawUpstream()
+            var provider = ProviderSettings.plain(upstream.port)
+            provider.addresses = [
+                UpstreamAddress(host: "127.0.0.1", port: refusing.port),
+                UpstreamAddress(host: "127.0.0.1", port: upstream.port),
+            ]
+            let proxy = try Proxy(provider)
+            defer { proxy.stop() }
+            let client = try proxy.connect(sending: get("/1"))
+            let connection = try upstream.accept()
+            for path in ["/1", "/2"] {
+                if path != "/1" { try client.send(get(path)) }
+                #expect(try connection.request().startLine == "GET \(path) HTTP/1.1")
+                try connection.send(ok())
+                #expect(try client.answer().status == 200)
+            }
+        }
+
         @Test func `when no address accepts, nothing was processed`() throws {
             let refusing = try RawUpstream(listens: false)
             var provider = ProviderSettings.plain(refusing.port)
