@@ -103,7 +103,7 @@ final class ExchangeDriver {
         }
     }
 
-    func writeHead(_ service: Service, _ upstream: Upstream) {
+    private func writeHead(_ service: Service, _ upstream: Upstream) {
         input.read {
             service.requestRewriter.write(
                 head, $0, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
@@ -137,8 +137,6 @@ final class ExchangeDriver {
         if let connection { return !connection.isBlocked }
         return outgoing.count < replayBytes
     }
-
-    var contentIsEnded: Bool { content.isEnded }
 
     private var replayBytes: Int { service?.provider.body.replay ?? 0 }
 

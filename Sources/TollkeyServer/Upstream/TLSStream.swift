@@ -1,11 +1,11 @@
 import COpenSSL
 
 /// One TLS connection to an upstream, as a translator between plain and enciphered bytes. Knows no socket.
-///
 final class TLSStream {
     private let ssl: OpaquePointer
     private let transport: TLSTransport
     private let sessions: TLSSessions
+
     enum Progress {
         case done
         /// Needs more from the peer.
