@@ -8,7 +8,7 @@ DIRECTORY ?= ./sandbox
 BIN = .build/release
 SOURCES = Package.swift Sources Tests
 # Compiled and linked against, and what fetches the Swift packages over https.
-BUILD_PACKAGES = libssl-dev libyaml-dev ca-certificates
+BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev ca-certificates
 # Tests that drive the proxy with other people's clients are skipped where these are missing.
 TEST_PACKAGES = curl python3 python3-requests
 

@@ -33,6 +33,8 @@ let package = Package(
             name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CYaml", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
 
         .target(name: "TollkeyCore", swiftSettings: strict),
         .target(
@@ -46,7 +48,8 @@ let package = Package(
         .target(
             name: "TollkeyServer",
             dependencies: [
-                "TollkeyCore", "CLinux", "COpenSSL", .product(name: "Logging", package: "swift-log"),
+                "TollkeyCore", "CLinux", "COpenSSL", "CCurl", "CSQLite",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: hotPath),
         .executableTarget(
             name: "tollkey",

@@ -35,7 +35,7 @@ extension ProviderReader {
     }
 
     private func readTemplates(_ map: inout MapReader, _ key: String) -> [PlacedHeader] {
-        let format = Format<[InjectedHeader.Part]>.text(Template.parse)
+        let format = Format<Template>.text(TemplateText.parse)
         var templates: [PlacedHeader] = []
         for entry in map.entries(key, max: Bounds.headers)?.value ?? [] {
             if entry.value.isEmpty {
@@ -65,7 +65,7 @@ extension ProviderReader {
     }
 
     /// A header that is a credential by its name, with nothing secret in it, is a secret in clear.
-    private func checkLiteral(_ entry: YamlNode.Entry, _ parts: [InjectedHeader.Part]) {
+    private func checkLiteral(_ entry: YamlNode.Entry, _ parts: Template) {
         let isCredential = ["authorization", "cookie", "api-key", "x-api-key"]
             .contains(HeaderName.folded(entry.key))
         let hasSecret = parts.contains { if case .secret = $0 { true } else { false } }

@@ -17,6 +17,7 @@ package struct CredentialSnapshot: Sendable {
                 switch part {
                 case .text(let text): bytes += Array(text.utf8)
                 case .secret(let name): secrets[name]?.reveal { bytes += $0 }
+                case .credential, .value, .request, .input: break
                 }
             }
             bytes += [13, 10]

@@ -12,8 +12,25 @@ package struct ProviderSettings: Sendable, Equatable {
     package var inject: [InjectedHeader] = []
     /// Header fields set only when the client sent none of that name.
     package var defaults: [InjectedHeader] = []
-    /// Values that `inject` and `defaults` name, by name.
+    /// Query parameters set on each call; what the client sent under these names is removed first.
+    package var injectQuery: [NamedTemplate] = []
+    /// What the user gave, by name.
     package var secrets: [String: Secret] = [:]
+    /// Those of `secrets` that stand in files: absolute paths, read again when they change.
+    package var secretFiles: [String: String] = [:]
+    /// What is computed from them.
+    package var values: [ValueSettings] = []
+    /// What is obtained with them.
+    package var credentials: [CredentialSettings] = []
+    /// How long a call may wait for a credential that is being obtained.
+    package var credentialWait: Duration = .seconds(10)
+    /// Besides 401 (RFC 9110 §15.5.2), what means that the credential was refused.
+    package var refusals: [RefusalRule] = []
+    package var probe: ProbeSettings?
+    package var rotation: RotationSettings?
+    package var otp: OTPSettings?
+    /// What the token may do; nil is not known, and nothing is refused for it.
+    package var scopes: [ScopeSettings]?
     /// Names, in lower case, of headers that are usually removed and may come through here.
     package var pass: [String] = []
     /// What may be called; nil is everything.
@@ -84,17 +101,12 @@ package struct TLSSettings: Sendable, Hashable {
     package init() {}
 }
 
-/// A header field whose value is made of text and secrets.
+/// A header field whose value is made from a template.
 package struct InjectedHeader: Sendable, Equatable {
-    package enum Part: Sendable, Equatable {
-        case text(String)
-        /// A key of the provider's secrets.
-        case secret(String)
-    }
     /// As it is to be written.
     package var name: String
-    package var value: [Part]
-    package init(name: String, value: [Part]) {
+    package var value: Template
+    package init(name: String, value: Template) {
         self.name = name
         self.value = value
     }

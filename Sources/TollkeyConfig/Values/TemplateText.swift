@@ -1,8 +1,8 @@
 package import TollkeyCore
 
 /// A header's value made of text and secrets: `${name}` is a secret, `$$` a dollar sign.
-package enum Template {
-    package static func parse(_ text: String) throws(Misfit) -> [InjectedHeader.Part] {
+package enum TemplateText {
+    package static func parse(_ text: String) throws(Misfit) -> Template {
         let bytes = Array(text.utf8)
         guard !bytes.isEmpty else { throw Misfit("is empty; give the header a value, or take it out") }
         guard bytes.count <= Bounds.templateBytes else {
@@ -14,7 +14,7 @@ package enum Template {
         guard bytes.first != 0x20, bytes.last != 0x20 else {
             throw Misfit("begins or ends with a space, which HTTP drops; take it out")
         }
-        var parts: [InjectedHeader.Part] = []
+        var parts: Template = []
         var plain: [UInt8] = []
         var at = 0
         while at < bytes.count {

@@ -2,17 +2,17 @@ import Testing
 import TollkeyConfig
 import TollkeyCore
 
-struct TemplateTests {
+struct TemplateTextTests {
     @Test(arguments: [
-        ("application/json", [InjectedHeader.Part.text("application/json")]),
+        ("application/json", [TemplatePart.text("application/json")]),
         ("${key}", [.secret("key")]),
         ("Bearer ${key}", [.text("Bearer "), .secret("key")]),
         ("${a}:${b-2}!", [.secret("a"), .text(":"), .secret("b-2"), .text("!")]),
         ("$$${a}$$", [.text("$"), .secret("a"), .text("$")]),
         ("$${a}", [.text("${a}")]),
     ])
-    func `text and secrets are taken apart`(_ text: String, _ expected: [InjectedHeader.Part]) throws {
-        #expect(try Template.parse(text) == expected)
+    func `text and secrets are taken apart`(_ text: String, _ expected: Template) throws {
+        #expect(try TemplateText.parse(text) == expected)
     }
 
     @Test(arguments: [
@@ -29,12 +29,12 @@ struct TemplateTests {
         ("${env:KEY}", "takes no reference; put it under \"secrets\" and write \"${its_name}\" here"),
     ])
     func `what no header can hold is refused`(_ text: String, _ message: String) {
-        #expect(throws: Misfit(message)) { try Template.parse(text) }
+        #expect(throws: Misfit(message)) { try TemplateText.parse(text) }
     }
 
     @Test func `a template is as long as its bound`() throws {
         let text = String(repeating: "a", count: Bounds.templateBytes)
-        #expect(try Template.parse(text) == [.text(text)])
-        #expect(throws: Misfit.self) { try Template.parse(text + "a") }
+        #expect(try TemplateText.parse(text) == [.text(text)])
+        #expect(throws: Misfit.self) { try TemplateText.parse(text + "a") }
     }
 }
