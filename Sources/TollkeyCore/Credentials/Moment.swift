@@ -47,9 +47,23 @@ package struct Deadline: Sendable, Equatable {
                 byMonotonic.overflow ? .max : byMonotonic.partialValue / 1_000_000))
     }
 
+    package func sooner(by span: Duration) -> Deadline {
+        let milliseconds = span.milliseconds
+        let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        let (wall, isWallOver) = wall.subtractingReportingOverflow(milliseconds)
+        let (monotonic, isMonotonicOver) = monotonic.subtractingReportingOverflow(nanoseconds)
+        return Deadline(
+            wall: isWallOver ? .min : wall, monotonic: overflow || isMonotonicOver ? .min : monotonic)
+    }
+
     /// The earlier one, clock by clock.
     package static func earlier(_ a: Deadline, _ b: Deadline) -> Deadline {
         Deadline(wall: min(a.wall, b.wall), monotonic: min(a.monotonic, b.monotonic))
+    }
+
+    /// The later one, clock by clock.
+    package static func later(_ a: Deadline, _ b: Deadline) -> Deadline {
+        Deadline(wall: max(a.wall, b.wall), monotonic: max(a.monotonic, b.monotonic))
     }
 }
 

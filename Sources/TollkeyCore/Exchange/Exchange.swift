@@ -4,11 +4,14 @@
 /// cross each other: what comes too late is `.nothing`.
 package struct Exchange: Sendable {
     package enum Stage: Sendable, Equatable {
-        /// No connection to the provider: none yet, or none since the last one was lost. Left by `.connected` or by
-        /// failing.
+        /// No connection to the provider: none yet, or none since the last one was lost or its answer was a refusal.
+        /// Left by `.connected` or by failing.
         case waiting
         /// The request is on its way and no final head has come. Left by the head, by a replay or by failing.
         case sent
+        /// The answer says that the credential was refused (RFC 9110 §15.5.2), and is held back until it is known
+        /// whether a better one can be had. Left by `.renewed` and `.notRenewed`, and by time.
+        case judging
         /// A final head has been relayed; from here a failure can only be shown by cutting the answer short.
         case answering
         /// Nothing may happen any more.
@@ -24,6 +27,12 @@ package struct Exchange: Sendable {
         case requestEnded
         /// A final head came. `reusable` as the provider means it.
         case answerHead(reusable: Bool)
+        /// The final head that came refuses the credential.
+        case refused
+        /// There is a better credential than the one that was refused.
+        case renewed
+        /// There is none.
+        case notRenewed
         /// The answer has been relayed to its end; `hasSurplus` if bytes came behind it that
         /// answer nobody.
         case answerEnded(hasSurplus: Bool)
@@ -60,7 +69,7 @@ package struct Exchange: Sendable {
     }
 
     /// What was waited for when time was up.
-    package enum Wait: Sendable, Equatable { case connection, pool, head, transfer, whole }
+    package enum Wait: Sendable, Equatable { case credential, connection, pool, head, transfer, whole }
 
     package enum Action: Sendable, Equatable {
         case nothing
@@ -68,6 +77,12 @@ package struct Exchange: Sendable {
         case send
         /// Send it once more, over another connection.
         case sendAgain
+        /// Hold the answer back, and have the credential renewed.
+        case renew
+        /// Let go of the request's connection and send it once more, with the credential that there is now.
+        case sendRenewed
+        /// Relay the answer that was held back.
+        case relay
         /// Answer the client with this.
         case answer(Failure)
         /// The exchange is over; each side's connection is kept or closed.
@@ -87,7 +102,15 @@ package struct Exchange: Sendable {
     /// All that was sent so far is still held, so that it could be sent again.
     package var isHeld = true
 
-    package static let attemptsMax = 2
+    private var losses = 0
+    private var refusals = 0
+    /// The answer that is being read has been held back once.
+    private var isJudged = false
+
+    /// Repetitions after a connection that died before an answer.
+    package static let lossesMax = 1
+    /// Repetitions with a better credential.
+    package static let refusalsMax = 1
 
     package init(isRepeatable: Bool, hasContent: Bool, clientPersists: Bool) {
         self.isRepeatable = isRepeatable
@@ -110,12 +133,17 @@ package struct Exchange: Sendable {
         case (.waiting, .timedOut(.pool)):
             return fail(
                 Failure(.overloaded, "No connection to the provider became free in time.", retryAfter: 1))
+        case (.waiting, .timedOut(.credential)):
+            return fail(
+                Failure(
+                    .credentialUnavailable, "The provider's credential is still being obtained.",
+                    retryAfter: 1))
         case (.waiting, .timedOut):
             return fail(
                 Failure(
                     .upstreamTimeout, "No connection to the provider in time."))
         case (.waiting, .answerHead), (.waiting, .answerEnded), (.waiting, .upstreamLost),
-            (.waiting, .answerInvalid):
+            (.waiting, .answerInvalid), (.waiting, .refused), (.waiting, .renewed), (.waiting, .notRenewed):
             return .nothing
 
         case (.sent, .answerHead(let reusable)):
@@ -124,11 +152,18 @@ package struct Exchange: Sendable {
             return .nothing
         case (.sent, .upstreamLost(let loss)):
             // Nothing of an answer, and a repetition that does no harm: RFC 9110 §9.2.2.
-            if !loss.hadBytes, isRepeatable, isHeld, attempts < Self.attemptsMax {
+            if !loss.hadBytes, isRepeatable, isHeld, losses < Self.lossesMax {
+                losses += 1
                 stage = .waiting
                 return .sendAgain
             }
             return fail(Failure(.upstreamBroke, loss.how))
+        case (.sent, .refused):
+            // A refused request was not applied, whatever its method: it may be sent again.
+            guard isHeld, !isJudged, refusals < Self.refusalsMax else { return .nothing }
+            refusals += 1
+            stage = .judging
+            return .renew
         case (.sent, .answerInvalid(let how)):
             return fail(Failure(.upstreamBroke, how))
         case (.sent, .timedOut(.transfer)):
@@ -138,12 +173,25 @@ package struct Exchange: Sendable {
         case (.sent, .timedOut):
             return fail(
                 Failure(.upstreamTimeout, "The provider sent no answer in time."))
-        case (.waiting, .drainEnded), (.sent, .drainEnded):
+        case (.waiting, .drainEnded), (.sent, .drainEnded), (.judging, .drainEnded):
             clientPersists = false
             return fail(
                 Failure(
                     .draining, "The proxy is shutting down and could not wait for the provider any longer."))
-        case (.sent, .connected), (.sent, .notConnected), (.sent, .answerEnded): return .nothing
+        case (.sent, .connected), (.sent, .notConnected), (.sent, .answerEnded), (.sent, .renewed),
+            (.sent, .notRenewed):
+            return .nothing
+
+        case (.judging, .renewed):
+            stage = .waiting
+            return .sendRenewed
+        case (.judging, .notRenewed), (.judging, .timedOut):
+            isJudged = true
+            stage = .sent
+            return .relay
+        case (.judging, .connected), (.judging, .notConnected), (.judging, .answerHead), (.judging, .refused),
+            (.judging, .answerEnded), (.judging, .upstreamLost), (.judging, .answerInvalid):
+            return .nothing
 
         case (.answering, .answerEnded(let hasSurplus)): return end(isUpstreamOver: hasSurplus)
         case (.answering, .upstreamLost(let loss)):
@@ -153,7 +201,8 @@ package struct Exchange: Sendable {
         case (.answering, .answerInvalid), (.answering, .timedOut), (.answering, .drainEnded):
             stage = .finished
             return .cut
-        case (.answering, .connected), (.answering, .notConnected), (.answering, .answerHead):
+        case (.answering, .connected), (.answering, .notConnected), (.answering, .answerHead),
+            (.answering, .refused), (.answering, .renewed), (.answering, .notRenewed):
             return .nothing
 
         case (_, .requestEnded):
@@ -165,7 +214,8 @@ package struct Exchange: Sendable {
         case (.answering, .requestInvalid):
             stage = .finished
             return .cut
-        case (.waiting, .requestInvalid(let failure)), (.sent, .requestInvalid(let failure)):
+        case (.waiting, .requestInvalid(let failure)), (.sent, .requestInvalid(let failure)),
+            (.judging, .requestInvalid(let failure)):
             return fail(failure)
         }
     }
@@ -174,7 +224,7 @@ package struct Exchange: Sendable {
     private mutating func fail(_ failure: Failure) -> Action {
         stage = .finished
         var failure = failure
-        if attempts > 0 {
+        if attempts > (isJudged ? 0 : refusals) {
             failure.mayHaveBeenProcessed = true
         } else if failure.kind.row.side != .client {
             failure.mayHaveBeenProcessed = false

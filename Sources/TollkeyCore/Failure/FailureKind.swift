@@ -17,6 +17,9 @@ package enum FailureKind: String, Sendable, CaseIterable {
     case upstreamTimeout = "upstream-timeout"
     case loop
     case overloaded
+    case credentialUnavailable = "credential-unavailable"
+    case loginRequired = "login-required"
+    case otpRequired = "otp-required"
 
     /// Whose doing it is.
     package enum Side: String, Sendable { case client, proxy, upstream }
@@ -51,6 +54,12 @@ package enum FailureKind: String, Sendable, CaseIterable {
         case .upstreamTimeout: Row(status: 504, title: "The provider did not answer in time", side: .upstream)
         case .loop: Row(status: 508, title: "The request came back to this proxy", side: .proxy)
         case .overloaded: Row(status: 503, title: "Too many calls at once", side: .proxy)
+        case .credentialUnavailable:
+            Row(status: 503, title: "No credential that the provider would take can be had", side: .upstream)
+        case .loginRequired:
+            Row(status: 503, title: "A person must log in to the provider", side: .proxy)
+        case .otpRequired:
+            Row(status: 403, title: "The operation needs a one-time password", side: .client)
         }
     }
 }

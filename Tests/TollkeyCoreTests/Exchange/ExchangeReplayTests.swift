@@ -28,13 +28,75 @@ struct ExchangeReplayTests {
 
     @Test func `attempts are bounded`() {
         var exchange = sent()
-        for attempt in 2...Exchange.attemptsMax {
+        for attempt in 2...Exchange.lossesMax + 1 {
             #expect(exchange.handle(loss()) == .sendAgain)
             #expect(exchange.handle(.connected) == .send)
             #expect(exchange.attempts == attempt)
         }
         #expect(exchange.handle(loss()).words == "upstream-broke, perhaps processed")
-        #expect(exchange.attempts == Exchange.attemptsMax)
+        #expect(exchange.attempts == Exchange.lossesMax + 1)
+    }
+
+    @Test func `a refused credential holds the answer back, and a better one sends the request again`() {
+        var exchange = sent(repeatable: false)
+        #expect(exchange.handle(.refused) == .renew)
+        #expect(exchange.stage == .judging)
+        #expect(exchange.handle(.requestEnded) == .nothing)
+        #expect(exchange.handle(.renewed) == .sendRenewed)
+        #expect(exchange.handle(.connected) == .send)
+        #expect(exchange.attempts == 2)
+        #expect(exchange.handle(.refused) == .nothing, "one replay is all")
+        _ = exchange.handle(.answerHead(reusable: true))
+        #expect(
+            exchange.handle(.answerEnded(hasSurplus: false)) == .finish(keepUpstream: true, keepClient: true))
+    }
+
+    @Test func `without a better credential the provider's own answer is relayed`() {
+        for event in [.notRenewed, .timedOut(.credential), .timedOut(.whole)] as [Exchange.Event] {
+            var exchange = sent(repeatable: false)
+            _ = exchange.handle(.refused)
+            #expect(exchange.handle(event) == .relay)
+            #expect(exchange.handle(.refused) == .nothing, "it has been judged")
+            #expect(exchange.handle(.renewed) == .nothing)
+            #expect(exchange.handle(.answerHead(reusable: true)) == .nothing)
+            #expect(exchange.stage == .answering)
+        }
+    }
+
+    @Test func `what is not held any more is not sent again for a refusal`() {
+        var exchange = sent()
+        exchange.isHeld = false
+        #expect(exchange.handle(.refused) == .nothing)
+        #expect(exchange.stage == .sent)
+    }
+
+    @Test func `a request that was refused has not been processed`() {
+        var exchange = sent(repeatable: false)
+        _ = exchange.handle(.refused)
+        _ = exchange.handle(.renewed)
+        let failure = Failure(.upstreamUnreachable, "No.")
+        #expect(exchange.handle(.notConnected(failure)).words == "upstream-unreachable, not processed")
+    }
+
+    @Test func `while an answer is held back the provider's end is not the exchange's`() {
+        for event in [
+            .connected, .notConnected(Failure(.overloaded, "")), .answerHead(reusable: true), .refused,
+            .answerEnded(hasSurplus: false), loss(), .answerInvalid("x"),
+        ] as [Exchange.Event] {
+            var exchange = sent()
+            _ = exchange.handle(.refused)
+            #expect(exchange.handle(event) == .nothing)
+            #expect(exchange.stage == .judging)
+        }
+        for (event, words) in [
+            (.clientLost, "cut"), (.drainEnded, "draining, not processed"),
+            (.requestInvalid(Failure(.badRequest, "")), "bad-request"),
+        ] as [(Exchange.Event, String)] {
+            var exchange = sent()
+            _ = exchange.handle(.refused)
+            #expect(exchange.handle(event).words == words)
+            #expect(exchange.stage == .finished)
+        }
     }
 
     @Test func `only a lost connection leads to a repetition`() {
@@ -83,7 +145,7 @@ struct ExchangeReplayTests {
             loss(), loss(clean: true, endsAnswer: true, hadBytes: true), .answerInvalid(""),
             .timedOut(.transfer),
             .timedOut(.head), .clientLost, .drainEnded, .requestInvalid(Failure(.badRequest, "")),
-            .notConnected(Failure(.overloaded, "")),
+            .notConnected(Failure(.overloaded, "")), .refused, .renewed, .notRenewed,
         ]
 
     /// Every sequence of five events, over both kinds of request: one end, at most one, and nothing behind it.
@@ -105,12 +167,15 @@ struct ExchangeReplayTests {
                 case .nothing: true
                 case .send: exchange.stage == .waiting && next.stage == .sent
                 case .sendAgain: isRepeatable && exchange.stage == .sent && next.stage == .waiting
-                case .answer: [.waiting, .sent].contains(exchange.stage) && next.stage == .finished
+                case .renew: exchange.stage == .sent && next.stage == .judging
+                case .sendRenewed: exchange.stage == .judging && next.stage == .waiting
+                case .relay: exchange.stage == .judging && next.stage == .sent
+                case .answer: [.waiting, .sent, .judging].contains(exchange.stage) && next.stage == .finished
                 case .finish: exchange.stage == .answering && next.stage == .finished
                 case .cut: exchange.stage != .finished && next.stage == .finished
                 }
             guard isGood, exchange.stage != .finished || action == .nothing,
-                next.attempts <= Exchange.attemptsMax
+                next.attempts <= 1 + Exchange.lossesMax + Exchange.refusalsMax
             else {
                 Issue.record("\(exchange) does \(action) about \(event)")
                 return

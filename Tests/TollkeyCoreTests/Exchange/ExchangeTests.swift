@@ -8,6 +8,9 @@ extension Exchange.Action {
         case .nothing: "nothing"
         case .send: "send"
         case .sendAgain: "send again"
+        case .renew: "renew"
+        case .sendRenewed: "send renewed"
+        case .relay: "relay"
         case .cut: "cut"
         case .finish(let upstream, let client):
             "finish, \(upstream ? "keep" : "close") and \(client ? "keep" : "close")"
