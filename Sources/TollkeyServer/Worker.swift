@@ -70,6 +70,13 @@ final class Worker {
         return upstream
     }
 
+    /// The token refresher has published something for the provider.
+    func credentialsChanged(_ provider: String) {
+        for case let upstream? in upstreams where upstream.service.provider.name == provider {
+            upstream.credentials.read()
+        }
+    }
+
     /// Goes on with `table`. Exchanges that are under way end as they began; connections stay where nothing about
     /// them has changed.
     func reload(_ table: ServiceTable) {

@@ -48,7 +48,6 @@ struct ConfigurationFile: ParsableArguments {
 
     /// One more than the reader takes, so that it can say so.
     private static let bytesMax = (1 << 20) + 1
-    private static let secretBytesMax = (16 << 10) + 2
 
     /// The absolute folder of `path`, from which the file's relative paths begin.
     private static func directory(of path: String) -> String? {
@@ -76,45 +75,8 @@ struct ConfigurationFile: ParsableArguments {
     }
 
     private static func secretFile(_ path: String) -> Result<Secret, SecretFailure> {
-        do {
-            var bytes = try SmallFile(path, bytesMax: secretBytesMax).bytes
-            // One line end belongs to the file, not to the secret.
-            if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-            if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-            return .success(Secret(bytes))
+        do throws(SmallFile.Unreadable) {
+            return .success(try SmallFile.secret(at: path))
         } catch { return .failure(SecretFailure("\(path): \(error.message)")) }
-    }
-}
-
-/// A file read whole, up to a bound.
-struct SmallFile {
-    let bytes: [UInt8]
-    /// Only its owner, who is this process's user, can read it.
-    let isPrivate: Bool
-
-    struct Unreadable: Error { let message: String }
-
-    /// At most `bytesMax` bytes of it; throws the system's word when it cannot be read.
-    init(_ path: String, bytesMax: Int) throws(Unreadable) {
-        // Without O_NONBLOCK a pipe that nobody writes to would hold up the start, or a reload, for ever.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Unreadable(message: SystemError.text(errno)) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw Unreadable(message: SystemError.text(errno)) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Unreadable(message: "it is no regular file") }
-        isPrivate = status.st_mode & 0o077 == 0 && status.st_uid == geteuid()
-        var bytes = [UInt8](repeating: 0, count: bytesMax)
-        var filled = 0
-        while filled < bytesMax {
-            let count = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress.map { $0 + filled }, bytesMax - filled)
-            }
-            guard count >= 0 else { throw Unreadable(message: SystemError.text(errno)) }
-            if count == 0 { break }
-            filled += count
-        }
-        bytes.removeLast(bytesMax - filled)
-        self.bytes = bytes
     }
 }

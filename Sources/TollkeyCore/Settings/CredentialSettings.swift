@@ -145,3 +145,45 @@ package struct ScopeSettings: Sendable, Equatable {
         self.calls = calls
     }
 }
+
+extension CredentialSettings {
+    /// The secrets that it is obtained with, also those in computed `values`.
+    package func secretNames(_ values: [ValueSettings]) -> Set<String> {
+        let calls = [obtain, refresh, login?.exchange].compactMap { $0 }
+        var templates = calls.flatMap(\.templates)
+        templates += login?.query.map(\.value) ?? []
+        templates += ValuePlan(values).values(usedBy: templates).flatMap(\.kind.templates)
+        var names: Set<String> = []
+        for case .secret(let name) in templates.joined() { names.insert(name) }
+        return names
+    }
+}
+
+extension CallSettings {
+    /// All that is filled in.
+    package var templates: [Template] {
+        let path =
+            switch place {
+            case .upstream(let path), .elsewhere(_, let path): path
+            }
+        let content: [Template] =
+            switch content {
+            case .none: []
+            case .form(let fields): fields.map(\.value)
+            case .json(let json): json.templates
+            }
+        return [path] + query.map(\.value) + headers.map(\.value) + content
+            + (basic.map { [$0.user, $0.password] } ?? [])
+    }
+}
+
+extension JSONTemplate {
+    package var templates: [Template] {
+        switch self {
+        case .object(let members): members.flatMap(\.value.templates)
+        case .array(let elements): elements.flatMap(\.templates)
+        case .text(let template): [template]
+        case .literal: []
+        }
+    }
+}

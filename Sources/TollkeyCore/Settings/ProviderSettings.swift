@@ -46,6 +46,12 @@ package struct ProviderSettings: Sendable, Equatable {
         self.route = "/" + name
         self.upstream = upstream
     }
+
+    /// Whether what is injected can change while the proxy runs.
+    package var canRenew: Bool { !credentials.isEmpty || !secretFiles.isEmpty || rotation != nil }
+
+    /// Whether something of it must outlive the process.
+    package var needsState: Bool { !credentials.isEmpty || rotation != nil || otp != nil }
 }
 
 /// A provider's base URL, taken apart.

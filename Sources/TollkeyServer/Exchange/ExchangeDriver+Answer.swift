@@ -3,11 +3,12 @@ import TollkeyCore
 /// The second half of an exchange: the provider's answer, from its first byte to the client's last.
 extension ExchangeDriver {
     /// Whether the client can take more.
-    var takesAnswer: Bool { client?.isBlocked != true }
+    var takesAnswer: Bool { client?.isBlocked != true && held?.isFull != true }
 
     func receiveAnswer(_ bytes: Span<UInt8>) {
         hadAnswerBytes = true
         guard exchange.stage != .answering else { return relay(bytes, from: 0) }
+        guard exchange.stage != .judging else { return holdBack(bytes) }
         guard let stored = answerBytes else {
             let position = readAnswer(bytes)
             if exchange.stage == .sent, position < bytes.count {
@@ -37,6 +38,10 @@ extension ExchangeDriver {
                 guard try answer.read(rest) else { return position }
                 position += answer.end
                 guard answer.isInterim else {
+                    if isRefusal, exchange.handle(.refused) == .renew {
+                        beginHolding(rest)
+                        return bytes.count
+                    }
                     beginAnswer(rest)
                     relay(bytes, from: position)
                     return bytes.count

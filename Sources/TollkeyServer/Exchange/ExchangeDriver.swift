@@ -23,6 +23,19 @@ final class ExchangeDriver {
 
     /// The request as it goes out; from its beginning for as long as it may have to be sent again.
     let outgoing = Buffer(capacity: 4 << 10)
+    /// The head's part of it; 0 while there is none.
+    private var headLength = 0
+    /// Of the credential in that head.
+    private(set) var generation = 0
+    /// The decoded content, where the head is made from it and it is held whole.
+    var gathered: Buffer?
+    /// More of it is to come.
+    private var isGathering = false
+    private var awaitsCredential = false
+    /// An answer that refuses the credential, until it is clear what becomes of it.
+    var held: HeldAnswer?
+    /// It means that the credential was refused, and a better one is looked for.
+    var seeksRemedy = false
     /// How much of `outgoing` the present connection has been given.
     var sent = 0
 
@@ -94,20 +107,86 @@ final class ExchangeDriver {
             self.upstream = upstream
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
-            writeHead(service, upstream)
+            if upstream.credentials.snapshot.needsContent {
+                gathered = loop.takeBuffer()
+                isGathering = hasContent
+                if hasContent { invite() }
+            } else if upstream.credentials.standing == .usable {
+                writeHead(into: outgoing)
+            }
             if hasContent {
                 consumed = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
             }
-            waitForConnection(upstream, isFresh: false)
+            if !isGathering { goOn() }
         }
     }
 
-    private func writeHead(_ service: Service, _ upstream: Upstream) {
+    /// All that the head is made from is there, but perhaps a credential.
+    private func goOn() {
+        guard let upstream, let service else { return }
+        awaitsCredential = false
+        switch upstream.credentials.standing {
+        case .usable:
+            if headLength == 0 { placeHead() }
+            waitForConnection(upstream, isFresh: false)
+        case .coming:
+            guard upstream.credentials.wait(self) else {
+                let failure = Failure(
+                    .overloaded, "Too many calls wait for the provider's credential.", retryAfter: 1)
+                return perform(exchange.handle(.notConnected(failure)))
+            }
+            awaitsCredential = true
+            client?.waitForConnection(until: min(loop.now + service.credentialTimeout, wholeDeadline))
+        case .missing(let failure): perform(exchange.handle(.notConnected(failure)))
+        }
+    }
+
+    /// Something was published about the provider's credentials.
+    func credentialChanged() {
+        switch exchange.stage {
+        case .waiting: if awaitsCredential { goOn() }
+        case .judging: seekRemedy()
+        case .sent, .answering, .finished: break
+        }
+    }
+
+    private func writeHead(into out: Buffer) {
+        guard let service, let upstream else { return }
+        let start = out.count
         input.read {
             service.requestRewriter.write(
-                head, $0, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
+                head, $0, prefixLength: prefixLength, credential: upstream.credentials.snapshot, into: out)
         }
+        headLength = out.count - start
+        generation = upstream.credentials.snapshot.generation
+    }
+
+    /// Puts a head, with the credential that there is now, before the content that is held, in the place of the one
+    /// before.
+    private func placeHead() {
+        let out = loop.out
+        out.clear()
+        let before = headLength
+        writeHead(into: out)
+        if let gathered {
+            appendGathered(gathered, to: out)
+        } else {
+            out.append(UnsafeRawBufferPointer(rebasing: outgoing.readable[before...]))
+        }
+        outgoing.clear()
+        outgoing.append(out.readable)
+        sent = 0
+    }
+
+    private func appendGathered(_ gathered: Buffer, to out: Buffer) {
+        guard request.framing == .chunked else { return out.append(gathered.readable) }
+        if gathered.count > 0 {
+            out.appendChunkSize(gathered.count)
+            out.append(gathered.readable)
+            out.append("\r\n")
+        }
+        appendLastChunk(to: out)
     }
 
     /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
@@ -134,7 +213,8 @@ final class ExchangeDriver {
     /// Whether more content can be taken in now.
     var takesContent: Bool {
         guard !content.isEnded, exchange.stage != .finished else { return false }
-        if let connection { return !connection.isBlocked }
+        if isGathering { return true }
+        if let connection, exchange.stage != .judging { return !connection.isBlocked }
         return outgoing.count < replayBytes
     }
 
@@ -147,6 +227,10 @@ final class ExchangeDriver {
         let end = takeContent(bytes, from: 0)
         guard exchange.stage != .finished, content.isEnded else { return }
         input.append(bytes.extracting(end..<bytes.count))
+        if isGathering {
+            isGathering = false
+            goOn()
+        }
     }
 
     /// How much of `input` belongs to this exchange.
@@ -161,10 +245,14 @@ final class ExchangeDriver {
                 case .content(let range):
                     contentBytes += range.count
                     guard contentBytes <= service?.provider.body.max ?? 0 else { throw .contentTooLarge }
+                    guard gathered == nil || contentBytes <= replayBytes else {
+                        perform(exchange.handle(.requestInvalid(Self.tooLargeToHold)))
+                        return position
+                    }
                     appendContent(bytes.extracting(range))
                 case .more: break reading
                 case .end:
-                    if request.framing == .chunked { appendLastChunk() }
+                    if request.framing == .chunked, gathered == nil { appendLastChunk(to: outgoing) }
                     perform(exchange.handle(.requestEnded))
                     break reading
                 }
@@ -174,21 +262,26 @@ final class ExchangeDriver {
             return position
         }
         sendOutgoing()
-        if exchange.stage != .waiting { client?.exchangeGoesOn() }
+        if exchange.stage != .waiting || isGathering { client?.exchangeGoesOn() }
         return position
     }
 
+    private static let tooLargeToHold = Failure(
+        .bodyTooLarge,
+        "The provider's credential depends on the content, which is larger than 'body.replay' lets it be held.")
+
     private func appendContent(_ bytes: Span<UInt8>) {
+        if let gathered { return gathered.append(bytes) }
         guard request.framing == .chunked else { return outgoing.append(bytes) }
         outgoing.appendChunkSize(bytes.count)
         outgoing.append(bytes)
         outgoing.append("\r\n")
     }
 
-    private func appendLastChunk() {
-        outgoing.append("0\r\n")
-        service?.requestRewriter.writeTrailers(content.trailers, into: outgoing)
-        outgoing.append("\r\n")
+    private func appendLastChunk(to out: Buffer) {
+        out.append("0\r\n")
+        service?.requestRewriter.writeTrailers(content.trailers, into: out)
+        out.append("\r\n")
     }
 
     /// The client's connection is gone; maybe before there was an exchange.
@@ -203,17 +296,22 @@ final class ExchangeDriver {
     /// The client took too long over its content, or over taking the answer; or nothing could be had in time.
     func clientTimedOut() {
         switch exchange.stage {
-        case .waiting: perform(exchange.handle(.timedOut(isQueued ? .pool : .connection)))
+        case .waiting where isGathering: perform(exchange.handle(.requestInvalid(Self.contentLate)))
+        case .waiting:
+            let wait: Exchange.Wait = awaitsCredential ? .credential : isQueued ? .pool : .connection
+            perform(exchange.handle(.timedOut(wait)))
+        case .judging: perform(exchange.handle(.timedOut(.credential)))
         case .sent:
             if loop.now >= wholeDeadline {
                 perform(exchange.handle(.timedOut(.whole)))
             } else {
-                let failure = Failure(.requestTimeout, "The request's content stopped arriving.")
-                perform(exchange.handle(.requestInvalid(failure)))
+                perform(exchange.handle(.requestInvalid(Self.contentLate)))
             }
         case .answering, .finished: perform(exchange.handle(.clientLost))
         }
     }
+
+    private static let contentLate = Failure(.requestTimeout, "The request's content stopped arriving.")
 
     // MARK: The connection to the provider
 
@@ -237,22 +335,25 @@ final class ExchangeDriver {
     private func send() {
         sent = 0
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
-        if request.expectsContinue, exchange.attempts == 1, contentBytes == 0, !content.isEnded {
-            loop.out.clear()
-            loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
-            client?.write(loop.out.readable)
-        }
+        if exchange.attempts == 1 { invite() }
         sendOutgoing()
         client?.exchangeGoesOn()
     }
 
+    private func invite() {
+        guard request.expectsContinue, contentBytes == 0, !content.isEnded else { return }
+        loop.out.clear()
+        loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
+        client?.write(loop.out.readable)
+    }
+
     func sendOutgoing() {
-        guard let connection, exchange.stage != .waiting, sent < outgoing.count else {
-            return waitForAnswer()
-        }
+        guard let connection, exchange.stage == .sent || exchange.stage == .answering, sent < outgoing.count
+        else { return waitForAnswer() }
         connection.write(UnsafeRawBufferPointer(rebasing: outgoing.readable[sent...]))
         sent = outgoing.count
-        if !request.isRepeatable || outgoing.count > replayBytes + Self.headBytesHeld {
+        let mayBeNeeded = request.isRepeatable || service?.canRenew == true
+        if !mayBeNeeded || outgoing.count > replayBytes + Self.headBytesHeld {
             exchange.isHeld = false
         }
         if !exchange.isHeld {
@@ -270,6 +371,7 @@ final class ExchangeDriver {
         let deadline: MonotonicTime
         switch exchange.stage {
         case .waiting, .finished: return
+        case .judging: deadline = held?.isComplete == false ? loop.now + service.transferTimeout : .never
         case .sent where connection.isBlocked: deadline = loop.now + service.transferTimeout
         case .sent: deadline = content.isEnded ? loop.now + service.headTimeout : .never
         case .answering: deadline = takesAnswer ? loop.now + service.transferTimeout : .never
@@ -284,6 +386,7 @@ final class ExchangeDriver {
     }
 
     func connectionEnded(isClean: Bool, _ how: String) {
+        if exchange.stage == .judging { return heldAnswerEnded(isClean: isClean, how) }
         let loss = Exchange.Loss(
             how: how, isClean: isClean, endsAnswer: answerContent.endsWithConnection, hadBytes: hadAnswerBytes
         )
@@ -315,6 +418,9 @@ final class ExchangeDriver {
         case .nothing: break
         case .send: send()
         case .sendAgain: sendAgain()
+        case .renew: break
+        case .sendRenewed: sendRenewed()
+        case .relay: relayHeldAnswer()
         case .answer(let failure): answerLocally(failure)
         case .finish(let keepUpstream, let keepClient): finish(keepUpstream, keepClient)
         case .cut: cut()
@@ -325,7 +431,17 @@ final class ExchangeDriver {
         guard let upstream else { return }
         connection?.close()
         connection = nil
+        // What is made anew for each request is so for a repetition.
+        if !upstream.credentials.snapshot.isConstant { placeHead() }
         waitForConnection(upstream, isFresh: true)
+    }
+
+    private func sendRenewed() {
+        guard let upstream else { return }
+        letGo(held?.isReusable == true && exchange.requestHasEnded)
+        forgetAnswer()
+        placeHead()
+        waitForConnection(upstream, isFresh: false)
     }
 
     private func answerLocally(_ failure: Failure) {
@@ -359,13 +475,26 @@ final class ExchangeDriver {
         client?.close(isCut: endsWithConnection)
     }
 
-    private func letGo(_ keepUpstream: Bool) {
+    func letGo(_ keepUpstream: Bool) {
         if let connection {
             self.connection = nil
             if keepUpstream { connection.release() } else { connection.close() }
-        } else {
-            upstream?.cancel(self)
         }
+        upstream?.cancel(self)
+    }
+
+    /// Ready for the next answer.
+    private func forgetAnswer() {
+        answer.reset()
+        if let answerBytes { loop.giveBack(answerBytes) }
+        answerBytes = nil
+        if let held { loop.giveBack(held.bytes) }
+        held = nil
+        seeksRemedy = false
+        interimAnswers = 0
+        needsConnectionsEnd = false
+        hadAnswerBytes = false
+        answerContent = BodyDecoder(.length(0))
     }
 
     /// Ready for the next request.
@@ -374,17 +503,16 @@ final class ExchangeDriver {
         service = nil
         upstream = nil
         head.reset()
-        answer.reset()
+        forgetAnswer()
         outgoing.clear()
+        headLength = 0
         sent = 0
         consumed = 0
-        if let answerBytes { loop.giveBack(answerBytes) }
-        answerBytes = nil
-        interimAnswers = 0
-        needsConnectionsEnd = false
-        hadAnswerBytes = false
+        if let gathered { loop.giveBack(gathered) }
+        gathered = nil
+        isGathering = false
+        awaitsCredential = false
         request = RequestTraits()
-        answerContent = BodyDecoder(.length(0))
         wholeDeadline = .never
     }
 }

@@ -5,7 +5,9 @@ package final class Service: Sendable {
     let provider: ProviderSettings
     let requestRewriter: RequestRewriter
     let responseRewriter: ResponseRewriter
-    let credential: CredentialSnapshot
+    let board: CredentialBoard
+    /// Whether there can be a better credential after a refusal.
+    let canRenew: Bool
     /// nil for a plain-HTTP upstream.
     let tls: TLSContext?
     /// What the upstream's certificate must be valid for.
@@ -22,13 +24,15 @@ package final class Service: Sendable {
     /// For a connection that is being made, at the longest, and for one that is busy.
     let openTimeout: TimeSpan
     let poolTimeout: TimeSpan
+    let credentialTimeout: TimeSpan
 
-    init(_ provider: ProviderSettings, pseudonym: String, tls: TLSContext?) {
+    init(_ provider: ProviderSettings, pseudonym: String, tls: TLSContext?, board: CredentialBoard) {
         self.provider = provider
+        self.board = board
+        canRenew = provider.canRenew
         self.tls = tls
         requestRewriter = RequestRewriter(provider, pseudonym: pseudonym)
         responseRewriter = ResponseRewriter(provider)
-        credential = CredentialSnapshot(generation: 1, headers: provider.inject, secrets: provider.secrets)
         serverName = provider.tls.serverName ?? provider.upstream.host
         let url = provider.upstream
         addresses =
@@ -45,6 +49,7 @@ package final class Service: Sendable {
         // Each of the two has a bound of its own, which speaks first.
         openTimeout = TimeSpan(timeouts.connect + timeouts.tls + .seconds(1))
         poolTimeout = TimeSpan(provider.pool.wait)
+        credentialTimeout = TimeSpan(provider.credentialWait)
     }
 
     /// Whether connections made for `other` are as good for this one.
@@ -67,8 +72,11 @@ package final class ServiceTable: Sendable {
     let bodyTimeout: TimeSpan
     let idleTimeout: TimeSpan
 
-    /// Reads the TLS files that `settings` names. `pseudonym` names this process in `Via`.
-    package init(_ settings: Settings, pseudonym: String) throws(TLSContext.Unusable) {
+    /// Reads the TLS files that `settings` names. `pseudonym` names this process in `Via`; `board` is where a provider's
+    /// credentials are published.
+    init(
+        _ settings: Settings, pseudonym: String, board: (ProviderSettings) -> CredentialBoard
+    ) throws(TLSContext.Unusable) {
         self.settings = settings
         let hostNames = settings.listeners.compactMap { listener -> String? in
             if case .tcp(let host, _) = listener { host } else { nil }
@@ -90,7 +98,8 @@ package final class ServiceTable: Sendable {
                     contexts[trust] = context
                 }
             }
-            services.append(Service(provider, pseudonym: pseudonym, tls: context))
+            services.append(
+                Service(provider, pseudonym: pseudonym, tls: context, board: board(provider)))
         }
         self.services = services
         headTimeout = TimeSpan(settings.timeouts.head)

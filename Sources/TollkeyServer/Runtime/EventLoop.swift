@@ -8,9 +8,10 @@ import TollkeyCore
 final class EventLoop {
     private let epoll: Int32
     let mailbox: Mailbox
-    private let clock: @Sendable () -> MonotonicTime
+    private let clock: Clock
     /// Read once per turn.
     private(set) var now: MonotonicTime
+    private var wall: Int64?
     /// No deadline lies before it.
     var nextSweep = MonotonicTime.never
     private var watched: [Pollable?] = []
@@ -39,11 +40,11 @@ final class EventLoop {
     /// A buffer that has grown beyond this is not kept.
     private static let bufferBytesKept = 128 << 10
 
-    init(clock: @escaping @Sendable () -> MonotonicTime) throws(SystemError) {
+    init(clock: Clock) throws(SystemError) {
         epoll = try SystemError.check("epoll_create1", epoll_create1(tollkey_EPOLL_CLOEXEC))
         mailbox = try Mailbox()
         self.clock = clock
-        now = clock()
+        now = clock.monotonic()
         _ = add(mailbox.descriptor, generation: 0, events: tollkey_EPOLLIN)
     }
 
@@ -59,7 +60,8 @@ final class EventLoop {
         defer { events.deallocate() }
         while !isStopping {
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), waitTime())
-            now = clock()
+            now = clock.monotonic()
+            wall = nil
             let batch = events.prefix(max(0, Int(count)))
             for event in batch { deliver(event, worker, toIdle: true) }
             for event in batch { deliver(event, worker, toIdle: false) }
@@ -74,6 +76,13 @@ final class EventLoop {
     }
 
     func stop() { isStopping = true }
+
+    /// Now, by both clocks; the wall clock is read once per turn, when somebody asks.
+    var moment: Moment {
+        let wall = self.wall ?? clock.wall()
+        self.wall = wall
+        return Moment(wall: wall, monotonic: now.nanoseconds)
+    }
 
     /// First to those that are idle: what has ended, or says what nobody asked for, is then known before an event of
     /// somebody else's puts it to use.

@@ -5,7 +5,7 @@ final class Upstream {
     let loop: EventLoop
     private(set) var service: Service
     /// What is injected now; a renewal replaces it between two calls.
-    private(set) var credential: CredentialSnapshot
+    let credentials: CredentialView
     let sessions = TLSSessions()
 
     /// The connection used last is taken first, so that those that are not needed become old and go.
@@ -28,14 +28,14 @@ final class Upstream {
         self.service = service
         self.loop = loop
         self.resolver = resolver
-        credential = service.credential
+        credentials = CredentialView(service.board, loop: loop)
         addresses = service.addresses
     }
 
     /// Goes on with settings that differ in nothing that concerns connections.
     func adopt(_ service: Service) {
         self.service = service
-        credential = service.credential
+        credentials.read()
     }
 
     /// No exchange will come any more: idle connections are closed, busy ones when they are given back.
@@ -75,7 +75,10 @@ final class Upstream {
     }
 
     /// `exchange` wants no connection any more.
-    func cancel(_ exchange: ExchangeDriver) { waiting.removeAll { $0 === exchange } }
+    func cancel(_ exchange: ExchangeDriver) {
+        waiting.removeAll { $0 === exchange }
+        credentials.cancel(exchange)
+    }
 
     // MARK: For connections
 

@@ -1,0 +1,77 @@
+import TollkeyCore
+
+/// One provider's credentials as one event loop sees them, and the exchanges that wait for a better one.
+final class CredentialView {
+    private let loop: EventLoop
+    private let board: CredentialBoard
+    private var publication: CredentialPublication
+    private var waiters: [ExchangeDriver] = []
+    /// The last generations that the token refresher has been told of since it published something.
+    private var toldExpired = 0
+    private var toldRefused = 0
+
+    /// Exchanges that may wait for a credential, of one provider in one event loop.
+    static let waitersMax = 16_384
+
+    init(_ board: CredentialBoard, loop: EventLoop) {
+        self.loop = loop
+        self.board = board
+        publication = board.current
+    }
+
+    var snapshot: CredentialSnapshot { publication.snapshot }
+
+    /// What a call can expect now. What has died by one of the clocks is as good as none, whatever was published.
+    var standing: CredentialStanding {
+        let snapshot = publication.snapshot
+        guard publication.standing == .usable, snapshot.expires != .never,
+            snapshot.expires.isReached(at: loop.moment)
+        else { return publication.standing }
+        if toldExpired < snapshot.generation {
+            toldExpired = snapshot.generation
+            board.tell(.expired(generation: snapshot.generation))
+        }
+        return .coming
+    }
+
+    enum Remedy { case better, none, perhaps }
+
+    /// What is known about a better credential than that of `generation`, which was refused. With `perhaps` it is being
+    /// looked for.
+    func remedy(for generation: Int) -> Remedy {
+        let standing = self.standing
+        if snapshot.generation > generation, standing == .usable { return .better }
+        if case .missing = standing { return .none }
+        if let settled = publication.settledRefusals, settled.generation >= generation,
+            !settled.until.isReached(at: loop.moment)
+        {
+            return .none
+        }
+        if toldRefused < generation {
+            toldRefused = generation
+            board.tell(.refused(generation: generation))
+        }
+        return .perhaps
+    }
+
+    /// Has `exchange` told when something is published; false when too many wait already.
+    func wait(_ exchange: ExchangeDriver) -> Bool {
+        guard waiters.count < Self.waitersMax else { return false }
+        waiters.append(exchange)
+        return true
+    }
+
+    func cancel(_ exchange: ExchangeDriver) {
+        if !waiters.isEmpty { waiters.removeAll { $0 === exchange } }
+    }
+
+    /// Something was published: all who wait look again.
+    func read() {
+        publication = board.current
+        toldExpired = 0
+        toldRefused = 0
+        let waiting = waiters
+        waiters = []
+        for exchange in waiting { exchange.credentialChanged() }
+    }
+}

@@ -1,0 +1,117 @@
+import TollkeyCore
+
+/// One provider's credentials in the hands of the token refresher: what is held, and what may be published of it.
+struct Keeper {
+    struct Life {
+        let settings: CredentialSettings
+        var machine: CredentialLife
+        var kept: KeptCredential?
+
+        init(_ settings: CredentialSettings) {
+            self.settings = settings
+            machine = CredentialLife(renewBefore: settings.renewBefore)
+        }
+    }
+
+    let board: CredentialBoard
+    var provider: ProviderSettings { board.provider }
+    /// As they stand now: after files that have changed, and rotations.
+    private(set) var secrets: [String: Secret]
+    /// In the order of the settings.
+    var lives: [Life]
+    private var generation: Int
+    private var publishedVersions: [Int64?] = []
+    private var secretsAreNews = true
+    /// A look at the secrets is under way.
+    var isCheckingSecrets = false
+    /// News of them came meanwhile.
+    var mustCheckSecretsAgain = false
+    /// When new ones, which could not be probed, are looked at again.
+    var secretsRetry = Deadline.never
+    /// Refusals of this generation and earlier ones are answered, until then.
+    var settled: CredentialPublication.Settled?
+    /// What is said while the state cannot be read.
+    var stateFault: String?
+
+    init(_ board: CredentialBoard) {
+        self.board = board
+        secrets = board.provider.secrets
+        lives = board.provider.credentials.map { Life($0) }
+        generation = board.current.snapshot.generation
+    }
+
+    /// Also tells when the credentials are told to be renewed with them.
+    mutating func take(_ secrets: [String: Secret]) {
+        self.secrets = secrets
+        secretsAreNews = true
+    }
+
+    var isCalling: Bool { lives.contains { $0.machine.isCalling } || isCheckingSecrets }
+
+    /// What the event loops are to know now.
+    mutating func publication(at now: Moment) -> CredentialPublication {
+        let versions = lives.map { $0.machine.held(at: now).map(\.version) }
+        var publication = board.current
+        if let stateFault {
+            publication.standing = .missing(Failure(.credentialUnavailable, stateFault))
+        } else if let failure = failure(at: now) {
+            publication.standing = failure
+        } else if versions != publishedVersions || secretsAreNews {
+            do throws(RenderingError) {
+                publication.snapshot = try snapshot(generation + 1, at: now)
+                publication.standing = .usable
+                generation += 1
+                publishedVersions = versions
+                secretsAreNews = false
+            } catch {
+                publication.standing = .missing(.unrenderable(error))
+            }
+        } else {
+            publication.standing = .usable
+        }
+        publication.settledRefusals = settled
+        return publication
+    }
+
+    /// With `secrets` in the place of those that are held, for a probe.
+    func snapshot(
+        _ generation: Int, with secrets: [String: Secret]? = nil, at now: Moment
+    ) throws(RenderingError) -> CredentialSnapshot {
+        var tokens: [String: Secret] = [:]
+        var expires = Deadline.never
+        for life in lives {
+            guard let held = life.machine.held(at: now), let stored = life.kept?.stored else { continue }
+            tokens[life.settings.name] = stored.token
+            for (name, value) in stored.values { tokens["\(life.settings.name).\(name)"] = value }
+            expires = .earlier(expires, held.expires)
+        }
+        return try CredentialSnapshot(
+            generation: generation, provider: provider, secrets: secrets ?? self.secrets, credentials: tokens,
+            expires: expires, cryptography: SystemCryptography())
+    }
+
+    /// What callers are told while a credential is missing; nil when none is.
+    private func failure(at now: Moment) -> CredentialStanding? {
+        var isComing = false
+        for life in lives where life.machine.held(at: now) == nil {
+            // While a call is under way there is hope, whatever came of the one before.
+            guard !life.machine.isCalling, let trouble = life.machine.trouble else {
+                isComing = true
+                continue
+            }
+            return .missing(Self.failure(life.settings.name, trouble, at: now))
+        }
+        return isComing ? .coming : nil
+    }
+
+    private static func failure(
+        _ name: String, _ trouble: CredentialLife.Trouble, at now: Moment
+    ) -> Failure {
+        let words = "The provider's credential '\(name)' cannot be had: \(trouble.fault.words)."
+        if case .needsPerson = trouble.fault { return Failure(.loginRequired, words) }
+        let seconds = Int((trouble.retry.remaining(at: now).milliseconds + 999) / 1_000)
+        return Failure(
+            .credentialUnavailable, words + " It is tried again in \(max(1, seconds)) s.",
+            retryAfter: max(1, seconds))
+    }
+}

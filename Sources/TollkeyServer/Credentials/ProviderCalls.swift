@@ -1,0 +1,86 @@
+import TollkeyCore
+
+/// The calls that one provider's credentials need: written, sent, and answered. Each blocks its thread, for a bounded
+/// time.
+struct ProviderCalls: Sendable {
+    let provider: ProviderSettings
+    /// As they stand now.
+    let secrets: [String: Secret]
+    let client: CallClient
+    let clock: Clock
+
+    /// From beginning to end.
+    static let timeout: Duration = .seconds(30)
+
+    /// Why there is no answer, in words for a person that hold no secret.
+    struct Fault: Error {
+        /// False: certainly nothing has reached the provider.
+        let wasSent: Bool
+        let words: String
+    }
+
+    /// An answer and the moment before it was asked for.
+    struct Answered {
+        let answer: TokenAnswer
+        let asked: Moment
+    }
+
+    /// `snapshot` has the headers for calls that are authenticated like those of clients.
+    func perform(
+        _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil
+    ) throws(Fault) -> Answered {
+        let asked = clock.now
+        let outgoing: OutgoingCall
+        do throws(RenderingError) {
+            var filler = TemplateFiller(
+                ValuePlan(provider.values), secrets: secrets, credentials: [:], inputs: inputs,
+                now: asked.wall, cryptography: SystemCryptography())
+            var rendered = try filler.render(call, for: provider)
+            if rendered.isAuthenticated, let snapshot {
+                try snapshot.authenticate(&rendered, for: provider, now: asked.wall)
+            }
+            outgoing = self.outgoing(rendered)
+        } catch {
+            throw Fault(wasSent: false, words: "the call cannot be written: \(error.words)")
+        }
+        switch client.perform(outgoing) {
+        case .success(let answer): return Answered(answer: TokenAnswer(answer), asked: asked)
+        case .failure(let fault): throw Fault(wasSent: fault.wasSent, words: fault.description)
+        }
+    }
+
+    private func outgoing(_ rendered: RenderedCall) -> OutgoingCall {
+        var call: OutgoingCall
+        switch rendered.place {
+        case .upstream:
+            call = OutgoingCall(method: rendered.method, url: provider.upstream, target: rendered.target)
+            call.addresses = provider.addresses
+            call.tls = provider.tls
+        case .elsewhere(let url):
+            call = OutgoingCall(method: rendered.method, url: url, target: rendered.target)
+            call.tls = provider.tls
+            call.tls.serverName = nil
+        }
+        call.fields = rendered.headers.map { OutgoingCall.Field(name: $0.name, value: $0.value) }
+        if let type = rendered.contentType {
+            call.fields.append(OutgoingCall.Field(name: "Content-Type", value: Secret(type)))
+        }
+        if !rendered.has(header: "Accept") {
+            call.fields.append(OutgoingCall.Field(name: "Accept", value: Secret("application/json")))
+        }
+        call.content = rendered.content
+        call.connectTimeout = provider.timeouts.connect + provider.timeouts.tls
+        call.wholeTimeout = min(Self.timeout, provider.timeouts.whole ?? Self.timeout)
+        return call
+    }
+}
+
+extension TokenAnswer {
+    init(_ answer: CallAnswer) {
+        self.init(
+            status: answer.status,
+            fields: answer.fields.map { field in
+                AnswerField(field.name, field.value.reveal { String(decoding: $0, as: UTF8.self) })
+            }, content: answer.content)
+    }
+}

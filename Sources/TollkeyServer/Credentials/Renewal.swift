@@ -1,0 +1,232 @@
+import Glibc
+import TollkeyCore
+
+/// An obtained credential as the state has it.
+struct KeptCredential: Sendable {
+    var stored: StoredCredential
+    /// The record's; larger for each that is obtained, by whichever process.
+    var version: Int64
+    /// False when the state could not take it: then it lives in this process alone.
+    var isSaved = true
+}
+
+/// One renewal of one credential, from the lock between processes to the durable result. Blocks its thread, for a
+/// bounded time.
+///
+/// A refresh token is on the disk before it can be used, and marked there before it is spent: whatever ends the process
+/// in between, the next one knows whether it may spend it.
+struct Renewal: Sendable {
+    let credential: CredentialSettings
+    let calls: ProviderCalls
+    let store: StateStore
+    let bootID: String
+
+    enum Outcome: Sendable {
+        case obtained(KeptCredential, how: How, notes: [String])
+        /// Another process has obtained it meanwhile.
+        case adopted(KeptCredential)
+        case failed(CredentialLife.Fault)
+    }
+
+    enum How: String, Sendable { case obtain, refresh, login }
+
+    /// Another process may hold the lock for as long as its calls take.
+    static let lockTimeout: Duration = .seconds(75)
+    private static let lockInterval: UInt32 = 20_000
+    private static let savesMax = 3
+
+    private var now: Moment { calls.clock.now }
+    var place: RecordPlace { .credential(calls.provider.name, credential.name) }
+
+    /// `known` is what the caller holds. `isForced`: also when another process has renewed it just now.
+    func perform(known: KeptCredential?, isForced: Bool = false) -> Outcome {
+        do throws(StateFailure) {
+            let lock = try waitForLock()
+            defer { lock.release() }
+            var kept = try load()
+            if let known, !known.isSaved, known.version > kept?.version ?? 0 {
+                kept = try save(known.stored, replacing: kept?.version)
+            }
+            if let kept, kept.version > known?.version ?? 0, !isForced, !isDue(kept.stored) {
+                return .adopted(kept)
+            }
+            return try renew(kept)
+        } catch {
+            return .failed(.unavailable("the state cannot be used: \(error.description)"))
+        }
+    }
+
+    /// What is kept for this very account; nil when there is nothing, or it was obtained with something else.
+    func load() throws(StateFailure) -> KeptCredential? {
+        guard let record = try store.load(place), let stored = try? StoredCredential(decoding: record.content),
+            stored.fingerprint == (try fingerprint())
+        else { return nil }
+        return KeptCredential(stored: stored, version: record.version)
+    }
+
+    /// Stands for the account and the secrets that the credential is obtained with.
+    func fingerprint() throws(StateFailure) -> String {
+        let url = calls.provider.upstream
+        var parts = [Secret("\(url.scheme.rawValue)://\(url.authority)\(url.basePath)")]
+        for name in credential.secretNames(calls.provider.values).sorted() {
+            parts += [Secret(name), calls.secrets[name] ?? Secret("")]
+        }
+        return String(decoding: TextEncoding.hex.encode(try store.fingerprint(parts)), as: UTF8.self)
+    }
+
+    private func waitForLock() throws(StateFailure) -> StateLock {
+        var waited: Duration = .zero
+        while true {
+            if let lock = try store.tryLock(place) { return lock }
+            guard waited < Self.lockTimeout else {
+                throw StateFailure(.busy, "another process has been renewing it for \(waited); is it stopped?")
+            }
+            usleep(Self.lockInterval)
+            waited += .microseconds(Int(Self.lockInterval))
+        }
+    }
+
+    private func isDue(_ stored: StoredCredential) -> Bool {
+        let lead = CredentialLife.lead(stored.life, credential.renewBefore, jitter: 0)
+        return stored.expiry(at: now, bootID: bootID).sooner(by: lead).isReached(at: now)
+    }
+
+    // MARK: The calls
+
+    private func renew(_ kept: KeptCredential?) throws(StateFailure) -> Outcome {
+        switch RenewalWay.choose(credential, kept: kept?.stored, at: now, bootID: bootID) {
+        case .refresh(let token):
+            guard let kept, let call = credential.refresh else { return .failed(needsPerson) }
+            return try refresh(kept, token, call)
+        case .obtain: return try obtain(kept)
+        case .login: return .failed(needsPerson)
+        }
+    }
+
+    private var needsPerson: CredentialLife.Fault {
+        .needsPerson("a person must log in: tollkey login \(calls.provider.name)")
+    }
+
+    private func refresh(
+        _ held: KeptCredential, _ token: Secret, _ call: CallSettings
+    ) throws(StateFailure) -> Outcome {
+        var kept = held
+        // Also shows that the result can be kept: a renewal that cannot be saved is not begun.
+        kept.stored.isSpending = true
+        kept = try save(kept.stored, replacing: kept.version)
+        let answered: ProviderCalls.Answered
+        do {
+            answered = try calls.perform(call, inputs: ["refresh_token": token])
+        } catch {
+            if !error.wasSent { try unmark(kept) }
+            return .failed(.unavailable(error.words))
+        }
+        do throws(GrantFault) {
+            let grant = try Grant.read(
+                answered.answer, credential.readRefreshed, lifetime: credential.lifetime,
+                refreshLifetime: credential.refreshLifetime, asked: answered.asked, kept: kept.stored.values,
+                wasRefresh: true)
+            return keep(grant, over: kept, answered.asked, how: .refresh)
+        } catch {
+            switch error.reason {
+            case .grantDead?:
+                kept.stored.refreshToken = nil
+                kept.stored.isSpending = false
+                kept = try save(kept.stored, replacing: kept.version)
+                return credential.obtain == nil ? .failed(needsPerson) : try obtain(kept)
+            case .rejected?, .limited?: try unmark(kept)
+            // Nobody knows what has become of the token.
+            case .unavailable?, nil: break
+            }
+            return .failed(CredentialLife.Fault(error))
+        }
+    }
+
+    private func unmark(_ kept: KeptCredential) throws(StateFailure) {
+        var stored = kept.stored
+        stored.isSpending = false
+        _ = try save(stored, replacing: kept.version)
+    }
+
+    private func obtain(_ kept: KeptCredential?) throws(StateFailure) -> Outcome {
+        guard let call = credential.obtain else { return .failed(needsPerson) }
+        do throws(ProviderCalls.Fault) {
+            let answered = try calls.perform(call)
+            do throws(GrantFault) {
+                let grant = try Grant.read(
+                    answered.answer, credential.read, lifetime: credential.lifetime,
+                    refreshLifetime: credential.refreshLifetime, asked: answered.asked)
+                return keep(grant, over: kept, answered.asked, how: .obtain)
+            } catch {
+                return .failed(CredentialLife.Fault(error))
+            }
+        } catch {
+            return .failed(.unavailable(error.words))
+        }
+    }
+
+    // MARK: Keeping
+
+    /// Keeps what a person's login has brought.
+    func keep(_ grant: Grant, asked: Moment) throws(StateFailure) -> Outcome {
+        let lock = try waitForLock()
+        defer { lock.release() }
+        return keep(grant, over: try load(), asked, how: .login)
+    }
+
+    private func keep(_ grant: Grant, over kept: KeptCredential?, _ asked: Moment, how: How) -> Outcome {
+        var stored = StoredCredential(
+            token: grant.token, expires: grant.expires, bootID: bootID, obtainedAt: asked.wall,
+            generation: (kept?.stored.generation ?? 0) + 1, fingerprint: "")
+        stored.values = grant.values
+        if let token = grant.refreshToken {
+            stored.refreshToken = token
+            stored.refreshExpires = grant.refreshExpires
+        } else if how == .refresh {
+            // None in the answer: the old one stays good (RFC 6749 §6).
+            stored.refreshToken = kept?.stored.refreshToken
+            stored.refreshExpires = kept?.stored.refreshExpires
+        }
+        var notes = grant.notes.map(\.words)
+        var words = ""
+        for _ in 0..<Self.savesMax {
+            do throws(StateFailure) {
+                stored.fingerprint = try fingerprint()
+                return .obtained(try save(stored, replacing: nil), how: how, notes: notes)
+            } catch { words = error.description }
+        }
+        notes.append("it lives in this process alone, for the state cannot be written: \(words)")
+        let lost = KeptCredential(stored: stored, version: (kept?.version ?? 0) + 1, isSaved: false)
+        return .obtained(lost, how: how, notes: notes)
+    }
+
+    private func save(
+        _ stored: StoredCredential, replacing version: Int64?
+    ) throws(StateFailure) -> KeptCredential {
+        let version = try store.save(stored.encode(), at: place, replacing: version)
+        return KeptCredential(stored: stored, version: version)
+    }
+}
+
+extension RecordPlace {
+    static func credential(_ provider: String, _ name: String) -> RecordPlace {
+        RecordPlace(kind: "credential", provider: provider, name: name)
+    }
+}
+
+extension GrantFault {
+    var reason: TokenRefusal.Reason? {
+        if case .refused(let refusal) = self { refusal.reason } else { nil }
+    }
+}
+
+extension CredentialLife.Fault {
+    init(_ fault: GrantFault) {
+        switch fault.reason {
+        case .rejected?, .grantDead?: self = .rejected(fault.words)
+        case .limited(let span)?: self = .limited(span, fault.words)
+        case .unavailable(let span?)?: self = .limited(span, fault.words)
+        case .unavailable(nil)?, nil: self = .unavailable(fault.words)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import TollkeyCore
+
+/// A look at one provider's secrets: at the files that some of them stand in, and at what a rotation has left. New ones
+/// are tried before they are taken, where the provider has a probe. Blocks its thread, for a bounded time.
+struct SecretsCheck: Sendable {
+    let keeper: Keeper
+    let store: StateStore?
+    let client: CallClient
+    let clock: Clock
+
+    enum Outcome: Sendable {
+        case unchanged
+        /// `wasProbed`: the provider takes them.
+        case changed([String: Secret], wasProbed: Bool)
+        /// The provider refuses them, or they cannot be used: those that are held stay.
+        case refused(String)
+        /// Whether they work could not be found out: those that are held stay, until it can.
+        case unknown(String)
+    }
+
+    func perform() -> Outcome {
+        do throws(Fault) {
+            let secrets = try current()
+            if secrets == keeper.secrets { return .unchanged }
+            guard let probe = keeper.provider.probe else { return .changed(secrets, wasProbed: false) }
+            return try verdict(on: secrets, probe)
+        } catch {
+            return error.isLasting ? .refused(error.words) : .unknown(error.words)
+        }
+    }
+
+    private struct Fault: Error {
+        let words: String
+        /// Trying again changes nothing.
+        var isLasting = false
+    }
+
+    private func verdict(on secrets: [String: Secret], _ probe: ProbeSettings) throws(Fault) -> Outcome {
+        let provider = keeper.provider
+        let calls = ProviderCalls(provider: provider, secrets: secrets, client: client, clock: clock)
+        let answered: ProviderCalls.Answered
+        do throws(RenderingError) {
+            let snapshot = try keeper.snapshot(0, with: secrets, at: clock.now)
+            do throws(ProviderCalls.Fault) {
+                answered = try calls.perform(probe.call, snapshot: snapshot)
+            } catch { throw Fault(words: error.words) }
+        } catch let error as RenderingError {
+            throw Fault(words: error.words, isLasting: true)
+        }
+        switch ProbeVerdict(answered.answer, probe, rules: provider.refusals) {
+        case .works: return .changed(secrets, wasProbed: true)
+        case .refused: return .refused("the provider refuses it (\(answered.answer.status))")
+        case .unknown: return .unknown("the provider's probe answered \(answered.answer.status)")
+        }
+    }
+
+    // MARK: What there is
+
+    private func current() throws(Fault) -> [String: Secret] {
+        var secrets = keeper.provider.secrets
+        for (name, path) in keeper.provider.secretFiles {
+            let isKey = keeper.provider.keySecrets.contains(name)
+            do throws(SmallFile.Unreadable) {
+                let secret = try SmallFile.secret(at: path)
+                // A file that is being written is empty for a moment.
+                if let fault = secret.fault(isKey: isKey) {
+                    throw SmallFile.Unreadable(message: "the secret '\(name)' \(fault)")
+                }
+                secrets[name] = secret
+            } catch { throw Fault(words: "\(path): \(error.message)") }
+        }
+        do throws(StateFailure) {
+            return try SecretOverrides(provider: keeper.provider, store: store).applied(to: secrets)
+        } catch { throw Fault(words: error.description) }
+    }
+}
+
+/// Secrets that stand in the state, in the place of configured ones.
+struct SecretOverrides {
+    let provider: ProviderSettings
+    let store: StateStore?
+
+    /// `configured`, with what a rotation has put in the place of one of them.
+    func applied(to configured: [String: Secret]) throws(StateFailure) -> [String: Secret] {
+        guard let store, let name = provider.rotation?.secret, let secret = configured[name],
+            let record = try store.load(.rotation(provider.name, name)),
+            let stored = StoredRotation(decoding: record.content), stored.stage == .done,
+            stored.replaces == (try Self.fingerprint(secret, store))
+        else { return configured }
+        var secrets = configured
+        secrets[name] = stored.value
+        return secrets
+    }
+
+    static func fingerprint(_ secret: Secret, _ store: StateStore) throws(StateFailure) -> String {
+        let bytes = try store.fingerprint([Secret("rotation"), secret])
+        return String(decoding: TextEncoding.hex.encode(bytes), as: UTF8.self)
+    }
+}
+
+extension RecordPlace {
+    static func rotation(_ provider: String, _ secret: String) -> RecordPlace {
+        RecordPlace(kind: "rotation", provider: provider, name: secret)
+    }
+}

@@ -1,0 +1,57 @@
+import TollkeyCore
+
+/// Secrets that change while the proxy runs.
+extension TokenRefresher {
+    /// Before new secrets that could not be tried are tried again.
+    static let secretsRetryTime: Duration = .seconds(30)
+
+    /// Looks whether there are new ones, one look at a time.
+    func checkSecrets(_ name: String) {
+        guard var keeper = keepers[name] else { return }
+        keeper.secretsRetry = .never
+        keeper.mustCheckSecretsAgain = keeper.isCheckingSecrets
+        let isUnderWay = keeper.isCheckingSecrets
+        keeper.isCheckingSecrets = true
+        keepers[name] = keeper
+        guard !isUnderWay else { return }
+        let check = SecretsCheck(
+            keeper: keeper, store: around.store, client: around.client, clock: around.clock)
+        let isTaken = errands.run { [self] in
+            let outcome = check.perform()
+            post { $0.secretsChecked(check.keeper.board, outcome) }
+        }
+        if !isTaken { secretsChecked(keeper.board, .unknown("the system has no thread to give")) }
+    }
+
+    private func secretsChecked(_ board: CredentialBoard, _ outcome: SecretsCheck.Outcome) {
+        let name = board.provider.name
+        guard var keeper = keepers[name], keeper.board === board else { return }
+        keeper.isCheckingSecrets = false
+        let isFirst = !keeper.hasCheckedSecrets
+        keeper.hasCheckedSecrets = true
+        switch outcome {
+        case .unchanged: break
+        case .changed(let secrets, let wasProbed):
+            keeper.take(secrets)
+            around.logger.notice(
+                "secrets changed", metadata: ["provider": "\(name)", "probed": "\(wasProbed)"])
+        case .refused(let words):
+            around.logger.error(
+                "changed secrets are not taken", metadata: ["provider": "\(name)", "reason": "\(words)"])
+        case .unknown(let words):
+            keeper.secretsRetry = around.clock.now + Self.secretsRetryTime
+            around.logger.warning(
+                "changed secrets could not be tried", metadata: ["provider": "\(name)", "reason": "\(words)"])
+        }
+        let isAgain = keeper.mustCheckSecretsAgain
+        keeper.mustCheckSecretsAgain = false
+        keepers[name] = keeper
+        if case .changed = outcome {
+            if !isFirst { for index in keeper.lives.indices { handle(.secretsChanged, name, index) } }
+            publish(name)
+        } else {
+            settle(name)
+        }
+        if isAgain { checkSecrets(name) }
+    }
+}

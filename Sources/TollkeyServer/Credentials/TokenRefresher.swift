@@ -1,0 +1,230 @@
+import Logging
+import Synchronization
+import TollkeyCore
+
+/// Keeps every provider's credentials alive: performs what `CredentialLife` decides, and publishes the result.
+///
+/// An actor on a thread of its own. The event loops never wait for it; they read what it has published.
+actor TokenRefresher {
+    /// What it needs from outside.
+    struct Surroundings: Sendable {
+        /// nil when no provider has anything to keep.
+        let store: StateStore?
+        let client: CallClient
+        let clock: Clock
+        let logger: Logger
+        let secrets: SecretFiles
+        /// Tells every event loop that there is something new about a provider.
+        let announce: @Sendable (_ provider: String) -> Void
+    }
+
+    private nonisolated let thread: RefresherThread
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let around: Surroundings
+    private nonisolated let errands: Errands
+    private nonisolated let isClosing = Atomic(false)
+    private let watch = FileWatch()
+    private let bootID = BootID.read()
+    private var keepers: [String: Keeper] = [:]
+    private var dice = SystemRandomNumberGenerator()
+
+    init(_ around: Surroundings) throws(SystemError) {
+        self.around = around
+        thread = try RefresherThread()
+        errands = try Errands()
+    }
+
+    /// False when the system has no thread.
+    nonisolated func start() -> Bool {
+        thread.start(watching: watch.descriptor) { [self] isReadable in
+            assumeIsolated { $0.turn(isReadable) }
+        }
+    }
+
+    /// Ends calls that are under way; returns once every thread has ended.
+    nonisolated func close() {
+        isClosing.store(true, ordering: .relaxed)
+        around.client.close()
+        errands.close()
+        thread.close()
+    }
+
+    /// Looks at the clocks; for clocks that are moved by hand.
+    nonisolated func wake() { thread.wake() }
+
+    /// Has `body` performed on the refresher's thread, in the order of the calls.
+    nonisolated func post(_ body: @escaping @Sendable (isolated TokenRefresher) -> Void) {
+        thread.post { [self] in assumeIsolated { body($0) } }
+    }
+
+    // MARK: Settings
+
+    /// Goes on with these providers.
+    func adopt(_ boards: [CredentialBoard]) {
+        var keepers: [String: Keeper] = [:]
+        for board in boards where board.provider.canRenew {
+            let name = board.provider.name
+            if let known = self.keepers[name], known.board === board {
+                keepers[name] = known
+            } else {
+                keepers[name] = Keeper(board)
+            }
+        }
+        let added = keepers.values.filter { keeper in
+            self.keepers[keeper.provider.name]?.board !== keeper.board
+        }
+        self.keepers = keepers
+        watch.replace(
+            paths: keepers.values.flatMap { $0.provider.secretFiles.values }
+                + [around.store?.doorbell].compactMap { $0 })
+        for keeper in added { begin(keeper.provider.name) }
+    }
+
+    private func begin(_ name: String) {
+        readState(name)
+        publish(name)
+    }
+
+    // MARK: Time and news
+
+    private func turn(_ isReadable: Bool) -> Duration {
+        if isReadable, watch.drain() { filesChanged() }
+        let now = around.clock.now
+        var wait = RefresherThread.waitMax
+        for (name, keeper) in keepers {
+            if keeper.secretsRetry.isReached(at: now) { checkSecrets(name) }
+            for index in keeper.lives.indices {
+                if keeper.lives[index].machine.due.isReached(at: now) { handle(.looked, name, index) }
+            }
+            for life in keepers[name]?.lives ?? [] { wait = min(wait, life.machine.due.remaining(at: now)) }
+            wait = min(wait, keepers[name]?.secretsRetry.remaining(at: now) ?? wait)
+        }
+        return wait
+    }
+
+    /// A file with a secret, or the state, was written to.
+    private func filesChanged() {
+        for name in keepers.keys {
+            readState(name)
+            if keepers[name]?.provider.secretFiles.isEmpty == false || keepers[name]?.provider.rotation != nil {
+                checkSecrets(name)
+            }
+        }
+    }
+
+    func hear(_ news: CredentialBoard.News, of name: String) {
+        switch news {
+        case .expired:
+            for index in keepers[name]?.lives.indices ?? 0..<0 { handle(.looked, name, index) }
+        case .refused(let generation): refused(generation, name)
+        }
+    }
+
+    private func refused(_ generation: Int, _ name: String) {
+        guard let keeper = keepers[name], keeper.board.current.snapshot.generation == generation else {
+            return
+        }
+        for index in keeper.lives.indices {
+            if let version = keeper.lives[index].machine.held(at: around.clock.now)?.version {
+                handle(.refused(version: version), name, index)
+            }
+        }
+        if keeper.lives.isEmpty { checkSecrets(name) }
+        if keepers[name]?.isCalling == false { settle(name) }
+    }
+
+    /// For a moment there is nothing better than what was refused.
+    private func settle(_ name: String) {
+        guard var keeper = keepers[name] else { return }
+        keeper.settled = CredentialPublication.Settled(
+            generation: keeper.board.current.snapshot.generation, until: around.clock.now + Self.quietTime)
+        keepers[name] = keeper
+        publish(name)
+    }
+
+    /// After a refusal that cannot be helped, before one of the same credential is looked at again.
+    static let quietTime: Duration = .seconds(5)
+
+    // MARK: Renewals
+
+    private func handle(_ event: CredentialLife.Event, _ name: String, _ index: Int) {
+        let jitter = Double.random(in: 0..<1, using: &dice)
+        guard let step = keepers[name]?.lives[index].machine.handle(event, at: around.clock.now, jitter: jitter)
+        else { return }
+        if step.calls { renew(name, index) }
+        if step.publishes { publish(name) }
+    }
+
+    private func renew(_ name: String, _ index: Int, isForced: Bool = false) {
+        guard let keeper = keepers[name], let store = around.store else { return }
+        let life = keeper.lives[index]
+        let renewal = Renewal(
+            credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID,
+            isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
+        let board = keeper.board
+        let isTaken = errands.run { [self] in
+            let outcome = renewal.perform(known: life.kept, isForced: isForced)
+            post { $0.renewed(board, index, outcome) }
+        }
+        if !isTaken { handle(.failed(.unavailable("the system has no thread to give")), name, index) }
+    }
+
+    private func calls(for keeper: Keeper) -> ProviderCalls {
+        ProviderCalls(
+            provider: keeper.provider, secrets: keeper.secrets, client: around.client, clock: around.clock)
+    }
+
+    private func renewed(_ board: CredentialBoard, _ index: Int, _ outcome: Renewal.Outcome) {
+        // After a reload the keeper is another one; it finds in the state what this one has brought.
+        let name = board.provider.name
+        guard let keeper = keepers[name], keeper.board === board else { return }
+        log(outcome, name, keeper.lives[index].settings.name)
+        switch outcome {
+        case .obtained(let kept, _, _), .adopted(let kept):
+            take(kept, name, index, isOurs: true)
+        case .failed(let fault):
+            handle(.failed(fault), name, index)
+            if keepers[name]?.isCalling == false { settle(name) }
+        }
+    }
+
+    private func take(_ kept: KeptCredential, _ name: String, _ index: Int, isOurs: Bool) {
+        keepers[name]?.lives[index].kept = kept
+        let expires = kept.stored.expiry(at: around.clock.now, bootID: bootID)
+        let life = kept.stored.life
+        handle(
+            isOurs
+                ? .obtained(version: kept.version, expires: expires, life: life)
+                : .adopted(version: kept.version, expires: expires, life: life), name, index)
+    }
+
+    /// Takes over what is kept and newer than what is held.
+    private func readState(_ name: String) {
+        guard let keeper = keepers[name], let store = around.store else { return }
+        do throws(StateFailure) {
+            for index in keeper.lives.indices {
+                let life = keeper.lives[index]
+                let renewal = Renewal(
+                    credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID)
+                guard let kept = try renewal.load(), kept.version > life.kept?.version ?? 0 else { continue }
+                take(kept, name, index, isOurs: false)
+            }
+            keepers[name]?.stateFault = nil
+        } catch {
+            keepers[name]?.stateFault = "The state cannot be read: \(error.description)"
+            around.logger.error(
+                "state cannot be read", metadata: ["provider": "\(name)", "reason": "\(error)"])
+        }
+    }
+
+    // MARK: Publishing
+
+    private func publish(_ name: String) {
+        guard var keeper = keepers[name] else { return }
+        let publication = keeper.publication(at: around.clock.now)
+        keepers[name] = keeper
+        keeper.board.publish(publication)
+        around.announce(name)
+    }
+}

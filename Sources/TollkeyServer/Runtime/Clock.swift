@@ -1,0 +1,24 @@
+import Glibc
+package import TollkeyCore
+
+/// Where the time comes from: the system, or hands that a test moves.
+package struct Clock: Sendable {
+    package let monotonic: @Sendable () -> MonotonicTime
+    /// Milliseconds since 1970, UTC.
+    package let wall: @Sendable () -> Int64
+
+    package init(
+        monotonic: @escaping @Sendable () -> MonotonicTime, wall: @escaping @Sendable () -> Int64
+    ) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+
+    package static let system = Clock(monotonic: MonotonicTime.system) {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    package var now: Moment { Moment(wall: wall(), monotonic: monotonic().nanoseconds) }
+}
