@@ -94,7 +94,7 @@ final class ExchangeDriver {
             self.upstream = upstream
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
-            writeHead(service, upstream)
+            guard writeHead(service, upstream) else { return }
             if hasContent {
                 consumed = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
@@ -103,10 +103,17 @@ final class ExchangeDriver {
         }
     }
 
-    private func writeHead(_ service: Service, _ upstream: Upstream) {
-        input.read {
-            service.requestRewriter.write(
-                head, $0, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
+    /// False when the call has been answered instead.
+    private func writeHead(_ service: Service, _ upstream: Upstream) -> Bool {
+        do throws(RenderingError) {
+            try input.read { bytes throws(RenderingError) in
+                try service.requestRewriter.write(
+                    head, bytes, prefixLength: prefixLength, credential: upstream.credential, into: outgoing)
+            }
+            return true
+        } catch {
+            refuse(Failure(.badRequest, "The call cannot be given its credentials: \(error.words)."))
+            return false
         }
     }
 

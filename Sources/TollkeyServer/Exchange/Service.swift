@@ -28,7 +28,8 @@ package final class Service: Sendable {
         self.tls = tls
         requestRewriter = RequestRewriter(provider, pseudonym: pseudonym)
         responseRewriter = ResponseRewriter(provider)
-        credential = CredentialSnapshot(generation: 1, headers: provider.inject, secrets: provider.secrets)
+        credential = CredentialSnapshot(
+            generation: 1, headers: provider.inject, defaults: provider.defaults, secrets: provider.secrets)
         serverName = provider.tls.serverName ?? provider.upstream.host
         let url = provider.upstream
         addresses =
