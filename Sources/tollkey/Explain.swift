@@ -90,10 +90,12 @@ struct Explain: ParsableCommand {
         var provider = provider
         provider.secrets = provider.secrets.mapValues { Secret($0.description) }
         let out = Buffer(capacity: 4 << 10)
-        RequestRewriter(provider, pseudonym: "tollkey").write(
+        // A constant snapshot, which can always be written.
+        try? RequestRewriter(provider, pseudonym: "tollkey").write(
             head, request.span, prefixLength: match.prefixLength,
             credential: CredentialSnapshot(
-                generation: 0, headers: provider.inject, secrets: provider.secrets),
+                generation: 0, headers: provider.inject, defaults: provider.defaults,
+                secrets: provider.secrets),
             into: out)
         return String(decoding: out.readable, as: UTF8.self)
     }

@@ -64,7 +64,7 @@ struct MutationTests {
         let path = text(all[head.target.path])
         let out = Buffer(capacity: 512)
         let credential = CredentialSnapshot(generation: 1, headers: provider.inject, secrets: [:])
-        RequestRewriter(provider, pseudonym: "p").write(
+        try? RequestRewriter(provider, pseudonym: "p").write(
             head, all.span, prefixLength: path.hasPrefix("/acme") ? 5 : 0, credential: credential, into: out)
         let forwarded = Array(out.readable)
         var again = RequestHead()

@@ -5,9 +5,9 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
 
 /// What a buffer-writing call wrote.
-func written(_ write: (Buffer) -> Void) -> String {
+func written(_ write: (Buffer) throws -> Void) rethrows -> String {
     let buffer = Buffer(capacity: 16)
-    write(buffer)
+    try write(buffer)
     return text(buffer.readable)
 }
 

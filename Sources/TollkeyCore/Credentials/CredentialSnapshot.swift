@@ -1,33 +1,75 @@
-/// What is injected into a provider's calls right now: finished header lines, all of one generation.
+/// What is injected into a provider's calls right now, all of one generation: finished header lines, and how the rest
+/// is made that is different for each request.
 ///
 /// Event loops read the published snapshot without waiting for anybody; a renewal publishes the next one.
 package struct CredentialSnapshot: Sendable {
     /// Grows with each snapshot that is published for a provider.
     package let generation: Int
+    /// When the first of the credentials in it dies.
+    package let expires: Deadline
+    /// Nothing in it depends on the request; otherwise a head is written with an `Occasion`.
+    package let isConstant: Bool
+    /// The constant header lines.
     private let lines: Secret
+    let recipe: SnapshotRecipe
 
-    /// Renders `headers` with `secrets`; a secret that is missing renders as nothing, which the configuration's
-    /// checks exclude.
-    package init(generation: Int, headers: [InjectedHeader], secrets: [String: Secret]) {
-        var bytes: [UInt8] = []
-        for header in headers {
-            bytes += Array(header.name.utf8)
-            bytes += [UInt8(ascii: ":"), 0x20]
-            for part in header.value {
-                switch part {
-                case .text(let text): bytes += Array(text.utf8)
-                case .secret(let name): secrets[name]?.reveal { bytes += $0 }
-                case .credential, .value, .request, .input: break
-                }
-            }
-            bytes += [13, 10]
-        }
+    /// A request's content must be held until its end before its head can be written.
+    package var needsContent: Bool { recipe.needsContent }
+    var injectsQuery: Bool { !recipe.query.isEmpty }
+
+    /// Renders `headers` and `defaults` with `secrets`; a secret that is missing renders as nothing, which the
+    /// configuration's checks exclude.
+    package init(
+        generation: Int, headers: [InjectedHeader], defaults: [InjectedHeader] = [], secrets: [String: Secret]
+    ) {
+        self.init(
+            generation, .never, SnapshotRecipe(headers: headers, defaults: defaults, secrets: secrets))
+    }
+
+    /// `secrets` are the provider's as they stand now; `credentials` what was obtained, by `NAME`, or `NAME.VALUE`.
+    /// Throws unless all that does not depend on a request can be rendered.
+    package init(
+        generation: Int, provider: ProviderSettings, secrets: [String: Secret],
+        credentials: [String: Secret] = [:], expires: Deadline = .never, cryptography: any Cryptography
+    ) throws(RenderingError) {
+        let plan = ValuePlan(provider.values)
+        let filler = TemplateFiller(
+            plan, secrets: secrets, credentials: credentials, cryptography: cryptography)
+        self.init(generation, expires, try SnapshotRecipe(provider, plan, filler))
+    }
+
+    private init(_ generation: Int, _ expires: Deadline, _ recipe: SnapshotRecipe) {
         self.generation = generation
-        self.lines = Secret(bytes)
+        self.expires = expires
+        self.recipe = recipe
+        isConstant = recipe.isConstant
+        lines = Secret(recipe.inject.flatMap { $0.line?.reveal { $0 } ?? [] })
+    }
+
+    /// Writes the constant header lines into a head.
+    package func write(into buffer: Buffer) {
+        lines.reveal { buffer.append($0) }
     }
 
     /// Writes the header lines into a head.
-    package func write(into buffer: Buffer) {
-        lines.reveal { buffer.append($0) }
+    func writeHeaders(into buffer: Buffer, _ rendering: inout SnapshotRendering?) throws(RenderingError) {
+        write(into: buffer)
+        guard rendering != nil else { return }
+        for header in recipe.inject where header.constant == nil {
+            try rendering?.header(header).write(into: buffer)
+        }
+    }
+
+    /// Writes a default into a head, by its position among the provider's.
+    func writeDefault(
+        _ position: Int, into buffer: Buffer, _ rendering: inout SnapshotRendering?
+    ) throws(RenderingError) {
+        guard position < recipe.defaults.count else { return }
+        let header = recipe.defaults[position]
+        if rendering == nil {
+            header.line?.reveal { buffer.append($0) }
+        } else {
+            try rendering?.defaultHeader(header).write(into: buffer)
+        }
     }
 }

@@ -4,7 +4,9 @@ package struct RequestRewriter: Sendable {
     private let basePath: [UInt8]
     /// ` HTTP/1.1`, CR LF and the `Host` line, which is the upstream's.
     private let versionAndHost: [UInt8]
-    private let defaults: [(name: [UInt8], line: CredentialSnapshot)]
+    private let upstream: UpstreamURL
+    /// Names of the provider's defaults, as they are compared.
+    private let defaults: [[UInt8]]
     /// The end of the `Via` line (RFC 9110 §7.6.3), whose pseudonym tells a loop.
     private let via: [UInt8]
     private let pseudonym: [UInt8]
@@ -14,34 +16,66 @@ package struct RequestRewriter: Sendable {
         policy = HeaderPolicy(provider)
         basePath = Array(provider.upstream.basePath.utf8)
         versionAndHost = Array(" HTTP/1.1\r\nHost: \(provider.upstream.authority)\r\n".utf8)
-        // Rendered once: a default is no credential and has no generations.
-        defaults = provider.defaults.map { header in
-            let line = CredentialSnapshot(generation: 0, headers: [header], secrets: provider.secrets)
-            return (header.name.utf8.map(\.inName), line)
-        }
+        upstream = provider.upstream
+        defaults = provider.defaults.map { $0.name.utf8.map(\.inName) }
         via = Array(" \(pseudonym)\r\n".utf8)
         self.pseudonym = Array(pseudonym.utf8)
     }
 
-    /// `bytes` are those that `head` was read from; `prefixLength` is the route's.
+    /// `bytes` are those that `head` was read from; `prefixLength` is the route's. `credential` is of the same provider;
+    /// unless it is constant, `occasion` is needed. `added` are further headers for this one request.
+    ///
+    /// What is in `out` after an error must not be sent. Errors come from what a request brings, such as a control
+    /// character in a field of its content that a header is made of.
     package func write(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, prefixLength: Int,
-        credential: CredentialSnapshot,
+        credential: CredentialSnapshot, occasion: Occasion? = nil, added: [RenderedHeader] = [],
         into out: Buffer
-    ) {
+    ) throws(RenderingError) {
+        var rendering: SnapshotRendering?
+        if !credential.isConstant {
+            guard let occasion else { throw .missing("request") }
+            rendering = SnapshotRendering(
+                credential, parts(head, bytes, credential, occasion), now: occasion.now)
+        }
+
         out.append(bytes.extracting(head.method))
         out.append(byte: 0x20)
         let path = head.target.path
+        let pathStart = out.count
         out.append(basePath)
         out.append(bytes.extracting(path.lowerBound + prefixLength..<path.upperBound))
         if basePath.isEmpty, path.count == prefixLength { out.append(byte: UInt8(ascii: "/")) }
-        out.append(bytes.extracting(head.target.query))
+        let queryStart = out.count
+        rendering?.request.path = Secret(Array(out.readable[pathStart..<queryStart]))
+        if credential.injectsQuery {
+            try credential.writeQuery(bytes.extracting(head.target.query), into: out, &rendering)
+        } else {
+            out.append(bytes.extracting(head.target.query))
+        }
+        rendering?.request.query = Secret(Array(out.readable[queryStart..<out.count]))
         out.append(versionAndHost)
 
+        let sent = writeFields(head, bytes, without: added, into: out)
+        for index in defaults.indices where sent >> UInt64(index & 63) & 1 == 0 {
+            try credential.writeDefault(index, into: out, &rendering)
+        }
+        try credential.writeHeaders(into: out, &rendering)
+        for header in added { header.write(into: out) }
+        out.append(head.minorVersion == 1 ? "Via: 1.1" : "Via: 1.0")
+        out.append(via)
+        out.append(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
+    }
+
+    /// The client's fields that may pass. A bit for each default that is among them.
+    private func writeFields(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, without added: [RenderedHeader], into out: Buffer
+    ) -> UInt64 {
         var sent: UInt64 = 0
         var run = 0..<0
         for line in head.fields.lines {
             if policy.removes(line, bytes) || isNamed(line, head.fields, bytes) { continue }
+            if !added.isEmpty, added.contains(where: { $0.isNamed(bytes.extracting(line.name)) }) { continue }
             noteDefault(line, bytes, &sent)
             if line.start == run.upperBound {
                 run = run.lowerBound..<line.end
@@ -51,14 +85,27 @@ package struct RequestRewriter: Sendable {
             }
         }
         out.append(bytes.extracting(run))
+        return sent
+    }
 
-        for (index, header) in defaults.enumerated() where sent >> UInt64(index & 63) & 1 == 0 {
-            header.line.write(into: out)
+    /// What of the request is asked for when `credential` is rendered, as far as the head says it.
+    private func parts(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ credential: CredentialSnapshot,
+        _ occasion: Occasion
+    ) -> RequestParts {
+        let asked = credential.recipe.parts
+        var parts = RequestParts(
+            method: String(decoding: bytes.extracting(head.method).copied, as: UTF8.self), upstream: upstream,
+            content: occasion.content, readsFields: asked.readFields)
+        for name in asked.headers {
+            // RFC 9110 §5.3: several lines of one name are one list.
+            var values: [[UInt8]] = []
+            for line in head.fields.lines where bytes.extracting(line.name).isName(Array(name.utf8)) {
+                values.append(bytes.extracting(line.value).copied)
+            }
+            parts.headers[name] = Secret(Array(values.joined(separator: Array(", ".utf8))))
         }
-        credential.write(into: out)
-        out.append(head.minorVersion == 1 ? "Via: 1.1" : "Via: 1.0")
-        out.append(via)
-        out.append(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
+        return parts
     }
 
     /// The content's length is framing, which is ours: `Connection: Content-Length` must not take it away.
@@ -70,7 +117,7 @@ package struct RequestRewriter: Sendable {
     package static let defaultsMax = 64
 
     private func noteDefault(_ line: FieldLine, _ bytes: Span<UInt8>, _ sent: inout UInt64) {
-        for (index, header) in defaults.enumerated() where bytes.extracting(line.name).isName(header.name) {
+        for (index, name) in defaults.enumerated() where bytes.extracting(line.name).isName(name) {
             sent |= 1 << UInt64(index & 63)
         }
     }

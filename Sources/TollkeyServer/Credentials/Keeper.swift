@@ -22,6 +22,8 @@ struct Keeper {
     private var generation: Int
     private var publishedVersions: [Int64?] = []
     private var secretsAreNews = true
+    /// The secrets are those of the configuration still.
+    private(set) var isUntouched = true
     /// A look at the secrets is under way.
     var isCheckingSecrets = false
     /// News of them came meanwhile.
@@ -44,6 +46,7 @@ struct Keeper {
     mutating func take(_ secrets: [String: Secret]) {
         self.secrets = secrets
         secretsAreNews = true
+        isUntouched = false
     }
 
     var isCalling: Bool { lives.contains { $0.machine.isCalling } || isCheckingSecrets }

@@ -37,7 +37,7 @@ struct ProviderCalls: Sendable {
                 now: asked.wall, cryptography: SystemCryptography())
             var rendered = try filler.render(call, for: provider)
             if rendered.isAuthenticated, let snapshot {
-                try snapshot.authenticate(&rendered, for: provider, now: asked.wall)
+                try snapshot.authenticate(&rendered, upstream: provider.upstream, now: asked.wall)
             }
             outgoing = self.outgoing(rendered)
         } catch {

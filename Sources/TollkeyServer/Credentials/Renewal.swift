@@ -20,6 +20,8 @@ struct Renewal: Sendable {
     let calls: ProviderCalls
     let store: StateStore
     let bootID: String
+    /// Ends the waiting for another process.
+    var isCancelled: @Sendable () -> Bool = { false }
 
     enum Outcome: Sendable {
         case obtained(KeptCredential, how: How, notes: [String])
@@ -78,7 +80,7 @@ struct Renewal: Sendable {
         var waited: Duration = .zero
         while true {
             if let lock = try store.tryLock(place) { return lock }
-            guard waited < Self.lockTimeout else {
+            guard waited < Self.lockTimeout, !isCancelled() else {
                 throw StateFailure(.busy, "another process has been renewing it for \(waited); is it stopped?")
             }
             usleep(Self.lockInterval)

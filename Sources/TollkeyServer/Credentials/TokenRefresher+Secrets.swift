@@ -27,8 +27,6 @@ extension TokenRefresher {
         let name = board.provider.name
         guard var keeper = keepers[name], keeper.board === board else { return }
         keeper.isCheckingSecrets = false
-        let isFirst = !keeper.hasCheckedSecrets
-        keeper.hasCheckedSecrets = true
         switch outcome {
         case .unchanged: break
         case .changed(let secrets, let wasProbed):
@@ -47,7 +45,7 @@ extension TokenRefresher {
         keeper.mustCheckSecretsAgain = false
         keepers[name] = keeper
         if case .changed = outcome {
-            if !isFirst { for index in keeper.lives.indices { handle(.secretsChanged, name, index) } }
+            for index in keeper.lives.indices { handle(.secretsChanged, name, index) }
             publish(name)
         } else {
             settle(name)

@@ -13,7 +13,6 @@ actor TokenRefresher {
         let client: CallClient
         let clock: Clock
         let logger: Logger
-        let secrets: SecretFiles
         /// Tells every event loop that there is something new about a provider.
         let announce: @Sendable (_ provider: String) -> Void
     }
@@ -21,12 +20,12 @@ actor TokenRefresher {
     private nonisolated let thread: RefresherThread
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private let around: Surroundings
-    private nonisolated let errands: Errands
+    let around: Surroundings
+    nonisolated let errands: Errands
     private nonisolated let isClosing = Atomic(false)
     private let watch = FileWatch()
     private let bootID = BootID.read()
-    private var keepers: [String: Keeper] = [:]
+    var keepers: [String: Keeper] = [:]
     private var dice = SystemRandomNumberGenerator()
 
     init(_ around: Surroundings) throws(SystemError) {
@@ -135,7 +134,7 @@ actor TokenRefresher {
     }
 
     /// For a moment there is nothing better than what was refused.
-    private func settle(_ name: String) {
+    func settle(_ name: String) {
         guard var keeper = keepers[name] else { return }
         keeper.settled = CredentialPublication.Settled(
             generation: keeper.board.current.snapshot.generation, until: around.clock.now + Self.quietTime)
@@ -148,7 +147,7 @@ actor TokenRefresher {
 
     // MARK: Renewals
 
-    private func handle(_ event: CredentialLife.Event, _ name: String, _ index: Int) {
+    func handle(_ event: CredentialLife.Event, _ name: String, _ index: Int) {
         let jitter = Double.random(in: 0..<1, using: &dice)
         guard let step = keepers[name]?.lives[index].machine.handle(event, at: around.clock.now, jitter: jitter)
         else { return }
@@ -159,11 +158,11 @@ actor TokenRefresher {
     private func renew(_ name: String, _ index: Int, isForced: Bool = false) {
         guard let keeper = keepers[name], let store = around.store else { return }
         let life = keeper.lives[index]
-        let renewal = Renewal(
-            credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID,
-            isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
+        var renewal = Renewal(
+            credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID)
+        renewal.isCancelled = { [self] in isClosing.load(ordering: .relaxed) }
         let board = keeper.board
-        let isTaken = errands.run { [self] in
+        let isTaken = errands.run { [self, renewal] in
             let outcome = renewal.perform(known: life.kept, isForced: isForced)
             post { $0.renewed(board, index, outcome) }
         }
@@ -203,6 +202,10 @@ actor TokenRefresher {
     private func readState(_ name: String) {
         guard let keeper = keepers[name], let store = around.store else { return }
         do throws(StateFailure) {
+            if keeper.provider.rotation != nil, keeper.stateFault != nil || keeper.isUntouched {
+                let overrides = SecretOverrides(provider: keeper.provider, store: store)
+                keepers[name]?.take(try overrides.applied(to: keeper.provider.secrets))
+            }
             for index in keeper.lives.indices {
                 let life = keeper.lives[index]
                 let renewal = Renewal(
@@ -220,11 +223,34 @@ actor TokenRefresher {
 
     // MARK: Publishing
 
-    private func publish(_ name: String) {
+    func publish(_ name: String) {
         guard var keeper = keepers[name] else { return }
         let publication = keeper.publication(at: around.clock.now)
         keepers[name] = keeper
         keeper.board.publish(publication)
         around.announce(name)
+    }
+}
+
+// MARK: Records
+
+extension TokenRefresher {
+    private func log(_ outcome: Renewal.Outcome, _ provider: String, _ credential: String) {
+        var metadata: Logger.Metadata = ["provider": "\(provider)", "credential": "\(credential)"]
+        switch outcome {
+        case .obtained(let kept, let how, let notes):
+            metadata["how"] = "\(how.rawValue)"
+            metadata["seconds"] = "\(kept.stored.life.milliseconds / 1_000)"
+            around.logger.info("credential obtained", metadata: metadata)
+            for note in notes {
+                metadata["reason"] = "\(note)"
+                around.logger.warning("credential is odd", metadata: metadata)
+            }
+        case .adopted:
+            around.logger.info("credential taken over from another process", metadata: metadata)
+        case .failed(let fault):
+            metadata["reason"] = "\(fault.words)"
+            around.logger.error("credential not obtained", metadata: metadata)
+        }
     }
 }

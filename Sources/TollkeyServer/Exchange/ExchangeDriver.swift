@@ -112,7 +112,7 @@ final class ExchangeDriver {
                 isGathering = hasContent
                 if hasContent { invite() }
             } else if upstream.credentials.standing == .usable {
-                writeHead(into: outgoing)
+                guard writeHead(into: outgoing) else { return }
             }
             if hasContent {
                 consumed = input.read { takeContent($0, from: request.headEnd) }
@@ -128,7 +128,7 @@ final class ExchangeDriver {
         awaitsCredential = false
         switch upstream.credentials.standing {
         case .usable:
-            if headLength == 0 { placeHead() }
+            guard headLength > 0 || placeHead() else { return }
             waitForConnection(upstream, isFresh: false)
         case .coming:
             guard upstream.credentials.wait(self) else {
@@ -151,24 +151,40 @@ final class ExchangeDriver {
         }
     }
 
-    private func writeHead(into out: Buffer) {
-        guard let service, let upstream else { return }
+    /// False when the call has been answered instead.
+    private func writeHead(into out: Buffer) -> Bool {
+        guard let service, let upstream else { return false }
+        let snapshot = upstream.credentials.snapshot
         let start = out.count
-        input.read {
-            service.requestRewriter.write(
-                head, $0, prefixLength: prefixLength, credential: upstream.credentials.snapshot, into: out)
+        do throws(RenderingError) {
+            try input.read { bytes throws(RenderingError) in
+                try service.requestRewriter.write(
+                    head, bytes, prefixLength: prefixLength, credential: snapshot, occasion: occasion(snapshot),
+                    into: out)
+            }
+        } catch {
+            let failure = Failure(.badRequest, "The call cannot be given its credentials: \(error.words).")
+            perform(exchange.handle(.requestInvalid(failure)))
+            return false
         }
         headLength = out.count - start
-        generation = upstream.credentials.snapshot.generation
+        generation = snapshot.generation
+        return true
+    }
+
+    /// What `snapshot` makes of this request and this moment; nil when that is nothing.
+    private func occasion(_ snapshot: CredentialSnapshot) -> Occasion? {
+        guard !snapshot.isConstant else { return nil }
+        return Occasion(now: loop.moment.wall, content: Secret(gathered.map { Array($0.readable) } ?? []))
     }
 
     /// Puts a head, with the credential that there is now, before the content that is held, in the place of the one
-    /// before.
-    private func placeHead() {
+    /// before. False when the call has been answered instead.
+    private func placeHead() -> Bool {
         let out = loop.out
         out.clear()
         let before = headLength
-        writeHead(into: out)
+        guard writeHead(into: out) else { return false }
         if let gathered {
             appendGathered(gathered, to: out)
         } else {
@@ -177,6 +193,7 @@ final class ExchangeDriver {
         outgoing.clear()
         outgoing.append(out.readable)
         sent = 0
+        return true
     }
 
     private func appendGathered(_ gathered: Buffer, to out: Buffer) {
@@ -432,7 +449,7 @@ final class ExchangeDriver {
         connection?.close()
         connection = nil
         // What is made anew for each request is so for a repetition.
-        if !upstream.credentials.snapshot.isConstant { placeHead() }
+        guard upstream.credentials.snapshot.isConstant || placeHead() else { return }
         waitForConnection(upstream, isFresh: true)
     }
 
@@ -440,7 +457,7 @@ final class ExchangeDriver {
         guard let upstream else { return }
         letGo(held?.isReusable == true && exchange.requestHasEnded)
         forgetAnswer()
-        placeHead()
+        guard placeHead() else { return }
         waitForConnection(upstream, isFresh: false)
     }
 

@@ -7,9 +7,9 @@ struct RequestRewriterTests {
     private func rewrite(_ text: String, _ provider: ProviderSettings = acme()) throws -> String {
         let head = try request(text)
         let credential = CredentialSnapshot(
-            generation: 1, headers: provider.inject, secrets: provider.secrets)
-        return written {
-            RequestRewriter(provider, pseudonym: pseudonym).write(
+            generation: 1, headers: provider.inject, defaults: provider.defaults, secrets: provider.secrets)
+        return try written {
+            try RequestRewriter(provider, pseudonym: pseudonym).write(
                 head, bytes(text).span, prefixLength: provider.route.utf8.count, credential: credential,
                 into: $0)
         }

@@ -46,7 +46,9 @@ struct SecretTests {
             $0.defaults = [InjectedHeader(name: "X-Key", value: [.secret("k")])]
         }
         expectHidden(provider)
-        expectHidden(RequestRewriter(provider, pseudonym: "p"))
+        expectHidden(
+            CredentialSnapshot(
+                generation: 1, headers: [], defaults: provider.defaults, secrets: provider.secrets))
     }
 }
 
