@@ -11,10 +11,13 @@ package final class Server: Sendable {
         var sockets: [ListenAddress: ListeningSocket] = [:]
         var mailboxes: [Mailbox] = []
         var isDraining = false
+        var table: ServiceTable?
+        var refresher: TokenRefresher?
+        var store: StateStore?
     }
     private let state = Mutex(State())
     private let logger: Logger
-    private let clock: @Sendable () -> MonotonicTime
+    private let clock: Clock
     private let resolver: Resolver
     /// Counts threads that have started, and later those that have ended.
     private let started: Gate
@@ -24,9 +27,7 @@ package final class Server: Sendable {
     /// This process in `Via`.
     private let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
 
-    package init(
-        logger: Logger, clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.system
-    ) throws(StartFailure) {
+    package init(logger: Logger, clock: Clock = .system) throws(StartFailure) {
         self.logger = logger
         self.clock = clock
         do throws(SystemError) {
@@ -42,8 +43,9 @@ package final class Server: Sendable {
     /// already; those that `settings` names take that place, the others are served besides.
     package func start(_ settings: Settings, inherited: [Int32] = []) throws(StartFailure) {
         signal(SIGPIPE, SIG_IGN)
-        let table = try makeTable(settings)
+        let table = try makeTable(settings, after: nil)
         let sockets = try open(settings.listeners, keeping: adopt(inherited, settings.listeners))
+        try refresh(with: table)
         var mailboxes: [Mailbox] = []
         for index in 0..<settings.threads {
             guard let mailbox = try startLoop(index, table) else {
@@ -65,10 +67,14 @@ package final class Server: Sendable {
 
     /// Goes over to `settings`: all of it, or, when it throws, none. The number of threads stays.
     package func reload(_ settings: Settings) throws(StartFailure) {
-        let table = try makeTable(settings)
         let (before, mailboxes, isDraining) = state.withLock { ($0.sockets, $0.mailboxes, $0.isDraining) }
         guard !isDraining else { throw StartFailure("the proxy is shutting down") }
+        let table = try makeTable(settings, after: state.withLock { $0.table })
         let sockets = try open(settings.listeners, keeping: before)
+        do throws(StartFailure) { try refresh(with: table) } catch {
+            for (address, socket) in sockets where before[address] == nil { socket.close(address) }
+            throw error
+        }
         for mailbox in mailboxes { mailbox.post { $0.reload(table) } }
         for (address, socket) in sockets where before[address] == nil { listen(address, socket, mailboxes) }
         // What a service manager has handed over stays, named or not: only it can make such a socket again.
@@ -105,20 +111,84 @@ package final class Server: Sendable {
         for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
         _ = ended.wait(for: mailboxes.count, timeout: nil)
         resolver.close()
+        state.withLock { state in
+            defer { state.refresher = nil }
+            return state.refresher
+        }?.close()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
     package func wake() {
         for mailbox in state.withLock({ $0.mailboxes }) { mailbox.post { _ in } }
+        state.withLock { $0.refresher }?.wake()
     }
 
     // MARK: Starting
 
-    private func makeTable(_ settings: Settings) throws(StartFailure) -> ServiceTable {
-        do { return try ServiceTable(settings, pseudonym: pseudonym) } catch {
-            throw StartFailure(error.description)
+    /// Providers about which nothing has changed keep their credentials as they stand.
+    private func makeTable(
+        _ settings: Settings, after before: ServiceTable?
+    ) throws(StartFailure) -> ServiceTable {
+        var boards: [String: CredentialBoard] = [:]
+        for service in before?.services ?? [] { boards[service.provider.name] = service.board }
+        do {
+            return try ServiceTable(settings, pseudonym: pseudonym) { provider in
+                let known = boards[provider.name]
+                if let known, known.provider == provider { return known }
+                let generation = (known?.current.snapshot.generation ?? 0) + 1
+                return CredentialBoard(provider, generation: generation) { [weak self] name, news in
+                    self?.state.withLock { $0.refresher }?.post { $0.hear(news, of: name) }
+                }
+            }
+        } catch { throw StartFailure(error.description) }
+    }
+
+    /// Has the credentials of `table` kept alive, by a token refresher that is begun when there is first something to
+    /// do.
+    private func refresh(with table: ServiceTable) throws(StartFailure) {
+        let settings = table.settings
+        var (refresher, store) = state.withLock { ($0.refresher, $0.store) }
+        do {
+            if store == nil, settings.needsState { store = try openState(settings) }
+            if refresher == nil, settings.providers.contains(where: \.canRenew) {
+                refresher = try makeRefresher()
+            }
+        } catch let error as StartFailure {
+            throw error
+        } catch { throw StartFailure("\(error)") }
+        state.withLock { [refresher, store] state in
+            state.table = table
+            state.refresher = refresher
+            state.store = store
+        }
+        refresher?.post { [store] in $0.adopt(table.services.map(\.board), store: store) }
+    }
+
+    private func makeRefresher() throws -> TokenRefresher {
+        let around = TokenRefresher.Surroundings(client: try CallClient(), clock: clock, logger: logger) {
+            [weak self] provider in
+            self?.announce(provider)
+        }
+        let refresher = try TokenRefresher(around)
+        guard refresher.start() else { throw StartFailure("the system has no thread to give") }
+        return refresher
+    }
+
+    private func announce(_ provider: String) {
+        for mailbox in state.withLock({ $0.mailboxes }) {
+            mailbox.post { $0.credentialsChanged(provider) }
         }
     }
+
+    private func openState(_ settings: Settings) throws(StateFailure) -> StateStore {
+        let directory = settings.state ?? Self.defaultState
+        let store = try StateStore(directory: directory, keys: settings.stateKeys)
+        if store.isFresh { logger.notice("new state", metadata: ["directory": "\(directory)"]) }
+        return store
+    }
+
+    /// Where what must outlive the process is, when nothing says it: in the working directory.
+    package static let defaultState = "tollkey-state"
 
     private func startLoop(_ index: Int, _ table: ServiceTable) throws(StartFailure) -> Mailbox? {
         let slot = Slot()

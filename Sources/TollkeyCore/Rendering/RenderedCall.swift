@@ -17,7 +17,7 @@ package struct RenderedCall: Sendable, Equatable {
     package var isAuthenticated = false
 
     /// Whether it goes with a header of that name.
-    func has(header name: String) -> Bool {
+    package func has(header name: String) -> Bool {
         if contentType != nil, name.inName == "content-type" { return true }
         return headers.contains { $0.name.inName == name.inName }
     }

@@ -3,7 +3,7 @@ import TollkeyCore
 /// One provider's credentials as one event loop sees them, and the exchanges that wait for a better one.
 final class CredentialView {
     private let loop: EventLoop
-    private let board: CredentialBoard
+    private var board: CredentialBoard
     private var publication: CredentialPublication
     private var waiters: [ExchangeDriver] = []
     /// The last generations that the token refresher has been told of since it published something.
@@ -63,6 +63,12 @@ final class CredentialView {
 
     func cancel(_ exchange: ExchangeDriver) {
         if !waiters.isEmpty { waiters.removeAll { $0 === exchange } }
+    }
+
+    /// Goes on with what is published there.
+    func adopt(_ board: CredentialBoard) {
+        self.board = board
+        read()
     }
 
     /// Something was published: all who wait look again.

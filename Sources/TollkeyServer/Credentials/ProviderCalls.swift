@@ -84,3 +84,5 @@ extension TokenAnswer {
             }, content: answer.content)
     }
 }
+
+extension SystemCryptography: Cryptography {}

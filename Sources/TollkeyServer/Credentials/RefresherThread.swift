@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import TollkeyCore
 
 /// The thread that the token refresher runs on, and nothing else: an actor's executor that also waits for time and for
 /// a descriptor.

@@ -38,15 +38,14 @@ struct SecretsCheck: Sendable {
     private func verdict(on secrets: [String: Secret], _ probe: ProbeSettings) throws(Fault) -> Outcome {
         let provider = keeper.provider
         let calls = ProviderCalls(provider: provider, secrets: secrets, client: client, clock: clock)
-        let answered: ProviderCalls.Answered
-        do throws(RenderingError) {
-            let snapshot = try keeper.snapshot(0, with: secrets, at: clock.now)
-            do throws(ProviderCalls.Fault) {
-                answered = try calls.perform(probe.call, snapshot: snapshot)
-            } catch { throw Fault(words: error.words) }
-        } catch let error as RenderingError {
+        let snapshot: CredentialSnapshot
+        do throws(RenderingError) { snapshot = try keeper.snapshot(0, with: secrets, at: clock.now) } catch {
             throw Fault(words: error.words, isLasting: true)
         }
+        let answered: ProviderCalls.Answered
+        do throws(ProviderCalls.Fault) {
+            answered = try calls.perform(probe.call, snapshot: snapshot)
+        } catch { throw Fault(words: error.words) }
         switch ProbeVerdict(answered.answer, probe, rules: provider.refusals) {
         case .works: return .changed(secrets, wasProbed: true)
         case .refused: return .refused("the provider refuses it (\(answered.answer.status))")

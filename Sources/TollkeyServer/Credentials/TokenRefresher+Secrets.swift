@@ -1,3 +1,4 @@
+import Logging
 import TollkeyCore
 
 /// Secrets that change while the proxy runs.
@@ -15,7 +16,7 @@ extension TokenRefresher {
         keepers[name] = keeper
         guard !isUnderWay else { return }
         let check = SecretsCheck(
-            keeper: keeper, store: around.store, client: around.client, clock: around.clock)
+            keeper: keeper, store: store, client: around.client, clock: around.clock)
         let isTaken = errands.run { [self] in
             let outcome = check.perform()
             post { $0.secretsChecked(check.keeper.board, outcome) }

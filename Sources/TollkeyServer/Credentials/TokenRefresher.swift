@@ -8,8 +8,6 @@ import TollkeyCore
 actor TokenRefresher {
     /// What it needs from outside.
     struct Surroundings: Sendable {
-        /// nil when no provider has anything to keep.
-        let store: StateStore?
         let client: CallClient
         let clock: Clock
         let logger: Logger
@@ -21,6 +19,8 @@ actor TokenRefresher {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     let around: Surroundings
+    /// nil while no provider has anything to keep.
+    private(set) var store: StateStore?
     nonisolated let errands: Errands
     private nonisolated let isClosing = Atomic(false)
     private let watch = FileWatch()
@@ -60,7 +60,8 @@ actor TokenRefresher {
     // MARK: Settings
 
     /// Goes on with these providers.
-    func adopt(_ boards: [CredentialBoard]) {
+    func adopt(_ boards: [CredentialBoard], store: StateStore?) {
+        self.store = store
         var keepers: [String: Keeper] = [:]
         for board in boards where board.provider.canRenew {
             let name = board.provider.name
@@ -76,7 +77,7 @@ actor TokenRefresher {
         self.keepers = keepers
         watch.replace(
             paths: keepers.values.flatMap { $0.provider.secretFiles.values }
-                + [around.store?.doorbell].compactMap { $0 })
+                + [store?.doorbell].compactMap { $0 })
         for keeper in added { begin(keeper.provider.name) }
     }
 
@@ -156,7 +157,7 @@ actor TokenRefresher {
     }
 
     private func renew(_ name: String, _ index: Int, isForced: Bool = false) {
-        guard let keeper = keepers[name], let store = around.store else { return }
+        guard let keeper = keepers[name], let store else { return }
         let life = keeper.lives[index]
         var renewal = Renewal(
             credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID)
@@ -200,7 +201,7 @@ actor TokenRefresher {
 
     /// Takes over what is kept and newer than what is held.
     private func readState(_ name: String) {
-        guard let keeper = keepers[name], let store = around.store else { return }
+        guard let keeper = keepers[name], let store else { return }
         do throws(StateFailure) {
             if keeper.provider.rotation != nil, keeper.stateFault != nil || keeper.isUntouched {
                 let overrides = SecretOverrides(provider: keeper.provider, store: store)

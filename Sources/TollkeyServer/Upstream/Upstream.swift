@@ -35,7 +35,7 @@ final class Upstream {
     /// Goes on with settings that differ in nothing that concerns connections.
     func adopt(_ service: Service) {
         self.service = service
-        credentials.read()
+        credentials.adopt(service.board)
     }
 
     /// No exchange will come any more: idle connections are closed, busy ones when they are given back.
