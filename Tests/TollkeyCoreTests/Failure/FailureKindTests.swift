@@ -10,7 +10,8 @@ struct FailureKindTests {
         "upstream-unreachable": (502, .upstream),
         "upstream-tls": (502, .upstream), "upstream-broke": (502, .upstream),
         "upstream-timeout": (504, .upstream),
-        "loop": (508, .proxy), "overloaded": (503, .proxy),
+        "loop": (508, .proxy), "overloaded": (503, .proxy), "credential-unavailable": (503, .upstream),
+        "login-required": (503, .proxy), "otp-required": (403, .client),
     ]
 
     @Test func `every kind has its status and its side`() throws {

@@ -6,12 +6,15 @@ import TollkeyServer
 /// A whole proxy in this process, on a clock that stands still. Whoever makes one stops it.
 final class Proxy: Sendable {
     let server: Server
-    let clock = ManualClock()
+    let clock: ManualClock
 
-    init(_ settings: Settings, inherited: [Int32] = []) throws {
-        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        logger.logLevel = .critical
-        server = try Server(logger: logger, clock: { [clock] in clock.now() })
+    init(_ settings: Settings, inherited: [Int32] = [], clock: ManualClock = ManualClock(), log: LogBook? = nil)
+        throws
+    {
+        self.clock = clock
+        var logger = Logger(label: "test") { _ in log ?? SwiftLogNoOpLogHandler() }
+        logger.logLevel = log == nil ? .critical : .trace
+        server = try Server(logger: logger, clock: clock.clock)
         try server.start(settings, inherited: inherited)
     }
 
