@@ -18,6 +18,8 @@ package struct ProviderSettings: Sendable, Equatable {
     package var secrets: [String: Secret] = [:]
     /// Those of `secrets` that stand in files: absolute paths, read again when they change.
     package var secretFiles: [String: String] = [:]
+    /// Those of `secrets` that only ever are keys of signatures: a PEM file may have line ends. See `Secret.fault`.
+    package var keySecrets: Set<String> = []
     /// What is computed from them.
     package var values: [ValueSettings] = []
     /// What is obtained with them.

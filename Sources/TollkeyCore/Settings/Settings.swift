@@ -13,6 +13,10 @@ package struct Settings: Sendable, Equatable {
     package var limits = ClientLimits()
     package var timeouts = ClientTimeouts()
     package var logLevel: LogLevel = .info
+    /// The folder for what must outlive the process; nil leaves the choice to the command.
+    package var state: String?
+    /// Seal what stands there. The first seals and opens, the others only open. None is a key made on first start.
+    package var stateKeys: [Secret] = []
     /// In the order of the file.
     package var providers: [ProviderSettings] = []
 
