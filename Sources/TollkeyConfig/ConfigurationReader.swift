@@ -9,6 +9,7 @@ package struct ConfigurationReader {
     private let literalsAllowed: Bool
     private let secrets: (SecretReference) -> Result<Secret, SecretFailure>
     private let faultOf: (TLSSettings) -> String?
+    private let credentialsDirectory: String?
 
     /// - Parameters:
     ///   - file: how problems name the file.
@@ -17,8 +18,10 @@ package struct ConfigurationReader {
     ///   - secrets: fetches a secret, without the line end of its file, or says in words why it cannot. Called
     ///     once for each secret of each provider.
     ///   - faultOf: tries the files of a `tls` section and says in words what is wrong with them, or nil.
+    ///   - credentialsDirectory: the absolute path of systemd's credentials, so that `secretFiles` can name them.
     package init(
         file: String, directory: String? = nil, literalsAllowed: Bool = false,
+        credentialsDirectory: String? = nil,
         secrets: @escaping (SecretReference) -> Result<Secret, SecretFailure>,
         faultOf: @escaping (TLSSettings) -> String? = { _ in nil }
     ) {
@@ -27,13 +30,14 @@ package struct ConfigurationReader {
         self.literalsAllowed = literalsAllowed
         self.secrets = secrets
         self.faultOf = faultOf
+        self.credentialsDirectory = credentialsDirectory
     }
 
     /// Everything in `text` checked, or all that is wrong with it.
     package func read(_ text: [UInt8]) -> Result<Settings, ConfigurationProblems> {
         let reading = Reading(
             file: file, directory: directory, literalsAllowed: literalsAllowed, secrets: secrets,
-            faultOf: faultOf)
+            faultOf: faultOf, credentialsDirectory: credentialsDirectory)
         let settings = settings(from: text, reading)
         if let problems = reading.verdict() { return .failure(problems) }
         return .success(settings)
@@ -58,16 +62,20 @@ package struct ConfigurationReader {
     }
 
     /// Every key that the decoder knows, as paths such as `limits.head` and `providers.*.tls.ca`, where `*`
-    /// is a name of the user's own. Sorted.
+    /// is a name of the user's own or an entry of a list. Keys that mean the same in many places stand under
+    /// `call`, `read` and `value`. Sorted.
     package static var keys: [String] {
         let reading = Reading(file: "", directory: nil, literalsAllowed: false) { _ in
             .failure(SecretFailure("is not needed"))
         }
-        let start = SourcePosition(file: "", line: 1, column: 1)
-        let nothing = YamlNode(position: start, content: .map([]))
+        let nothing = YamlNode(position: SourcePosition(file: "", line: 1, column: 1), content: .map([]))
         _ = SettingsReader(reading: reading).read(nothing)
-        let entry = YamlNode.Entry(key: "any", position: start, value: nothing)
-        _ = ProviderReader(entry: entry, hasUnixListener: false, reading: reading).read()
+        // One of everything that has keys below a name or in a list.
+        let sample = "{credentials: {any: {}}, values: {any: {}}, otp: {calls: [{}]}, refused: [{}]}"
+        if case .node(let node, _) = YamlParser.parse(Array(sample.utf8), file: "") {
+            let entry = YamlNode.Entry(key: "any", position: node.position, value: node)
+            _ = ProviderReader(entry: entry, hasUnixListener: false, reading: reading).read()
+        }
         return reading.keys.sorted()
     }
 }

@@ -31,6 +31,7 @@ struct ConfigurationFile: ParsableArguments {
         }
         let reader = ConfigurationReader(
             file: path, directory: Self.directory(of: path), literalsAllowed: file.isPrivate,
+            credentialsDirectory: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) },
             secrets: Self.secret,
             faultOf: { settings in
                 do throws(TLSContext.Unusable) {

@@ -5,7 +5,9 @@ import TollkeyCore
 /// Whatever the bytes: an answer, and no trap.
 struct HostileTests {
     private func problems(_ bytes: [UInt8]) -> ConfigurationProblems? {
-        let reader = ConfigurationReader(file: "f", literalsAllowed: true) { _ in .success(Secret("s3cr3t")) }
+        let reader = ConfigurationReader(file: "f", literalsAllowed: true) { _ in
+            .success(Secret("\(pem) s3cr3t"))
+        }
         guard case .failure(let problems) = reader.read(bytes) else { return nil }
         return problems
     }
@@ -52,7 +54,7 @@ struct HostileTests {
     {
         let secret = "hunter2.hunter2"
         let text = String(decoding: try file("proxy.yaml.example"), as: UTF8.self)
-        let example = Array(text.replacing("${env:ACME_KEY}", with: secret).utf8)
+        let example = Array(text.replacing("${env:ACME_SECRET}", with: secret).utf8)
         #expect(problems(example) == nil)
         var dice = Dice(seed: 2)
         var good = 0

@@ -2,24 +2,31 @@ import Testing
 import TollkeyConfig
 import TollkeyCore
 
-/// What the environment of a test holds; every file and credential is `s3cr3t` too.
-let environment = ["KEY": "s3cr3t", "OTHER": "0th3r", "EMPTY": "", "BROKEN": "two\nlines"]
+/// What the environment of a test holds; every file and credential is `s3cr3t` too, and those named `.pem` a key.
+let environment = [
+    "KEY": "s3cr3t", "OTHER": "0th3r", "EMPTY": "", "BROKEN": "two\nlines", "LONG": "0123456789abcdef",
+]
+
+/// The outline of a private key.
+let pem = "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----"
 
 func fetch(_ reference: SecretReference) -> Result<Secret, SecretFailure> {
     switch reference {
     case .environment(let name):
         environment[name].map { .success(Secret($0)) }
             ?? .failure(SecretFailure("the environment has no variable \(name)"))
-    case .file, .credential:
-        .success(Secret("s3cr3t"))
+    case .file(let name), .credential(let name):
+        .success(Secret(name.hasSuffix(".pem") ? pem : "s3cr3t"))
     }
 }
 
 func read(
     _ text: String, literals: Bool = false, directory: String? = nil
 ) -> Result<Settings, ConfigurationProblems> {
-    ConfigurationReader(file: "proxy.yaml", directory: directory, literalsAllowed: literals, secrets: fetch)
-        .read(Array(text.utf8))
+    ConfigurationReader(
+        file: "proxy.yaml", directory: directory, literalsAllowed: literals,
+        credentialsDirectory: "/run/credentials/tollkey", secrets: fetch
+    ).read(Array(text.utf8))
 }
 
 /// The settings of a file that must be good.

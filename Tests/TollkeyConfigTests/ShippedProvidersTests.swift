@@ -6,13 +6,26 @@ struct ShippedProvidersTests {
     @Test(arguments: [
         ("piaxis", "", "https://api.gopiaxis.com", ["api_key"]),
         ("piaxis", "environment: sandbox", "https://sandbox-api.gopiaxis.com", ["api_key"]),
-        ("tezpay", "upstream: http://localhost:8001", "http://localhost:8001", ["token"]),
+        (
+            "tezpay", "upstream: http://localhost:8001", "http://localhost:8001",
+            ["client_id", "client_secret"]
+        ),
         (
             "pixlpay", "upstream: https://shop.pixlpay.net/api/external/v1",
             "https://shop.pixlpay.net/api/external/v1", ["api_token"]
         ),
         ("tuku", "", "https://api.tuku.money", ["api_key", "app_id"]),
-        ("jpay", "environment: sandbox", "https://sandbox.api.jpay.africa/api/v1", ["token"]),
+        (
+            "jpay", "environment: sandbox", "https://sandbox.api.jpay.africa/api/v1",
+            ["app_key", "app_secret"]
+        ),
+        (
+            "jpay", "environment: sandbox\nvariant: token", "https://sandbox.api.jpay.africa/api/v1",
+            ["token"]
+        ),
+        ("tezpay", "upstream: http://localhost:8001\nvariant: token", "http://localhost:8001", ["token"]),
+        ("piaxis", "variant: oauth", "https://api.gopiaxis.com", ["client_id"]),
+        ("tuku", "variant: signed", "https://api.tuku.money", ["api_key", "app_id", "secret_key"]),
     ])
     func `a shipped description needs its secrets, and an address where none is published`(
         _ name: String, _ line: String, _ upstream: String, _ secrets: [String]

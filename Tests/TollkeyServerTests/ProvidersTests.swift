@@ -10,6 +10,8 @@ extension EndToEnd {
 
         struct Shipped: CustomTestStringConvertible {
             let provider: Provider
+            /// A line for what is not the description's own way, or nothing.
+            var variant = ""
             let secrets: [String: String]
             /// What must arrive.
             let headers: [String: String]
@@ -27,7 +29,8 @@ extension EndToEnd {
                     ("GET", "/api/payments/pay_1", ""),
                 ]),
             Shipped(
-                provider: .tezpay, secrets: ["token": credentials.tezpayStaticToken],
+                provider: .tezpay, variant: "variant: token",
+                secrets: ["token": credentials.tezpayStaticToken],
                 headers: ["Authorization": "Bearer \(credentials.tezpayStaticToken)"],
                 calls: [
                     ("POST", "/api/v1/tezpay/process-payment", #"{"merchant_reference":"r1"}"#),
@@ -50,7 +53,8 @@ extension EndToEnd {
                     ("GET", "/api/auth/validate-key", ""),
                 ]),
             Shipped(
-                provider: .jpay, secrets: ["token": credentials.jpayStaticToken],
+                provider: .jpay, variant: "variant: token",
+                secrets: ["token": credentials.jpayStaticToken],
                 headers: ["Authorization": "Bearer \(credentials.jpayStaticToken)"],
                 calls: [
                     ("POST", "/payments/collections/checkouts", #"{"amount":3}"#),
@@ -132,6 +136,7 @@ extension EndToEnd {
                     upstream: \(stage.sandbox.url(of: shipped.provider))
                     tls: { ca: \(stage.ca) }
                     secrets: { \(secrets.joined(separator: ", ")) }
+                    \(shipped.variant)
                 """
             let reader = ConfigurationReader(file: "proxy.yaml") { reference in
                 guard case .environment(let name) = reference, let secret = shipped.secrets[name] else {

@@ -55,6 +55,23 @@ extension Format {
     }
 }
 
+extension Format<YamlNode> {
+    /// Whatever stands there.
+    static var node: Format { Format { node, _, _ in node } }
+}
+
+extension Format<String> {
+    /// Some text that is compared with other text.
+    static var word: Format {
+        .text { text throws(Misfit) in
+            guard (1...Bounds.wordBytes).contains(text.utf8.count),
+                text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+            else { throw Misfit("must be 1 to \(Bounds.wordBytes) bytes of text, without line ends") }
+            return text
+        }
+    }
+}
+
 extension Format<Bool> {
     static var flag: Format {
         .scalar(orElse: "must be true or false") { scalar throws(Misfit) in

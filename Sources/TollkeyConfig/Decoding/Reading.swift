@@ -8,6 +8,8 @@ final class Reading {
     let literalsAllowed: Bool
     let secrets: (SecretReference) -> Result<Secret, SecretFailure>
     let faultOf: (TLSSettings) -> String?
+    /// Where `${credential:…}` are files; nil when systemd handed none over.
+    let credentialsDirectory: String?
 
     private(set) var problems: [ConfigurationProblem] = []
     private var furtherProblems = 0
@@ -18,13 +20,14 @@ final class Reading {
     init(
         file: String, directory: String?, literalsAllowed: Bool,
         secrets: @escaping (SecretReference) -> Result<Secret, SecretFailure>,
-        faultOf: @escaping (TLSSettings) -> String? = { _ in nil }
+        faultOf: @escaping (TLSSettings) -> String? = { _ in nil }, credentialsDirectory: String? = nil
     ) {
         self.file = file
         self.directory = directory
         self.literalsAllowed = literalsAllowed
         self.secrets = secrets
         self.faultOf = faultOf
+        self.credentialsDirectory = credentialsDirectory
     }
 
     /// `message` is made only while there is room for it: looking for near misses takes time.

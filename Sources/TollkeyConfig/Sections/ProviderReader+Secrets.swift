@@ -1,13 +1,15 @@
 import TollkeyCore
 
 extension ProviderReader {
-    /// `secrets`: fetched, and held against what the templates need. `areAllNeedsKnown` is false when a
-    /// template could not be read, so that nothing can be said about unused secrets.
+    /// `secrets`: fetched, and held against what the templates need. `areAllUsesKnown` is false when a template
+    /// could not be read, so that nothing can be said about what is unused.
     func readSecrets(
-        _ map: inout MapReader, _ provider: inout ProviderSettings,
-        needed: [(name: String, position: SourcePosition)], areAllNeedsKnown: Bool
+        _ map: inout MapReader, _ provider: inout ProviderSettings, _ names: Names,
+        _ variants: [YamlNode.Entry], areAllUsesKnown: Bool
     ) {
         let given = map.entries("secrets", max: Bounds.secrets)?.value ?? []
+        let signing = names.signingSecrets
+        let pem = Set(provider.values.compactMap(\.privateKey))
         for entry in given {
             guard Quantity.isName(entry.key) else {
                 reading.report(
@@ -18,30 +20,51 @@ extension ProviderReader {
                     """)
                 continue
             }
-            if let secret = secret(entry) { provider.secrets[entry.key] = secret }
+            guard
+                let found = secret(
+                    entry, isKey: signing.contains(entry.key), isPEM: pem.contains(entry.key))
+            else { continue }
+            provider.secrets[entry.key] = found.secret
+            provider.secretFiles[entry.key] = found.file
         }
+        provider.keySecrets = signing.intersection(provider.secrets.keys)
 
-        // They use secrets and make new ones; that they are there has a problem already.
-        guard !map.has("credentials") else { return }
-        let names = Set(given.map(\.key))
-        let wanted = Set(needed.map(\.name))
-        let unused = given.filter { !wanted.contains($0.key) && Quantity.isName($0.key) }
-        for need in needed where !names.contains(need.name) {
-            reportMissing(need, unused: unused.map(\.key))
+        let known = Set(given.map(\.key))
+        let wanted = Set(names.needed.map(\.name))
+        let missing = names.needed.filter { !known.contains($0.name) }
+        for need in missing { reportMissing(need) }
+        guard areAllUsesKnown else { return }
+        for entry in given where !wanted.contains(entry.key) && Quantity.isName(entry.key) {
+            reportUnused(entry, missing: missing.map(\.name), variants)
         }
-        for entry in unused where areAllNeedsKnown {
-            let missing = needed.map(\.name).filter { !names.contains($0) }
-            // Without a value the key may be a secret that lost its name, and is not repeated.
-            let name = entry.value.isEmpty ? "this one" : "\"\(entry.key)\""
-            reading.report(
-                entry.position,
-                NearMiss.of(entry.key, among: missing).map {
-                    "no header uses the secret \(name); did you mean \"\($0)\"?"
-                } ?? "no header uses the secret \(name); write it into \"inject\", or take it out")
+        for value in provider.values where !names.usedValues.contains(value.name) {
+            reportUnused("value", value.name, of: "values", map)
+        }
+        for credential in provider.credentials where !names.usedCredentials.contains(credential.name) {
+            reportUnused("credential", credential.name, of: "credentials", map)
         }
     }
 
-    private func reportMissing(_ need: (name: String, position: SourcePosition), unused: [String]) {
+    private func secret(_ entry: YamlNode.Entry, isKey: Bool, isPEM: Bool) -> SecretReader.Found? {
+        guard !entry.value.isEmpty, !entry.value.isNull else {
+            reading.report(entry.position, "this secret has no value; write \(SecretReference.forms)")
+            return nil
+        }
+        return SecretReader(reading: reading).read(entry.value, "the secret \"\(entry.key)\"") {
+            $0.fault(isKey: isKey) ?? (isPEM ? Self.faultAsPEM($0) : nil)
+        }
+    }
+
+    /// Its outline; whether OpenSSL takes it shows when it signs.
+    private static func faultAsPEM(_ secret: Secret) -> String? {
+        let text = secret.reveal { String(decoding: $0, as: UTF8.self) }
+        guard text.contains("-----BEGIN "), text.contains("PRIVATE KEY-----") else {
+            return "is no private key in PEM (\"-----BEGIN PRIVATE KEY-----\"); name the file of one"
+        }
+        return text.contains("ENCRYPTED") ? "is an encrypted private key; store it without a passphrase" : nil
+    }
+
+    private func reportMissing(_ need: (name: String, position: SourcePosition)) {
         let variable = "\(entry.key)_\(need.name)".uppercased().map { $0 == "-" ? "_" : $0 }
         // A description's line cannot be changed; the user's provider can.
         let position = need.position.file == reading.file ? need.position : entry.position
@@ -53,67 +76,51 @@ extension ProviderReader {
             """)
     }
 
-    private func secret(_ entry: YamlNode.Entry) -> Secret? {
-        let label = "the secret \"\(entry.key)\""
-        switch entry.value.content {
-        case .refused: return nil
-        case .list, .map:
+    private func reportUnused(_ entry: YamlNode.Entry, missing: [String], _ variants: [YamlNode.Entry]) {
+        // Without a value the key may be a secret that lost its name, and is not repeated.
+        let name = entry.value.isEmpty ? "this one" : "\"\(entry.key)\""
+        let near = NearMiss.of(entry.key, among: missing)
+        let variant = variants.first { Quantity.isName($0.key) && $0.value.contains("${\(entry.key)}") }
+        let hint =
+            near.map { "did you mean \"\($0)\"?" }
+            ?? variant.map { "with \"variant: \($0.key)\" it would be" }
+            ?? "write \"${its_name}\" where it belongs, or take it out"
+        reading.report(entry.position, "the secret \(name) is not used; \(hint)")
+    }
+
+    /// A description's cannot be taken out of it; it can be taken away.
+    private func reportUnused(_ kind: String, _ name: String, of key: String, _ map: MapReader) {
+        let place = map.place(of: name, under: key)
+        if let place, place.file == reading.file {
             reading.report(
-                entry.value.position,
-                "\(label) must be \(SecretReference.forms); found \(entry.value.kind)")
+                place,
+                "nothing uses the \(kind) \"\(name)\"; write \"${\(name)}\" where it belongs, or take it out")
+        } else {
+            reading.report(
+                entry.position,
+                "nothing uses the description's \(kind) \"\(name)\"; take it away with \(key): {\(name): ~}")
+        }
+    }
+}
+
+extension ValueSettings {
+    /// The secret that must be a private key.
+    fileprivate var privateKey: String? {
+        guard case .rsa(_, let key, _, _) = kind, key.count == 1, case .secret(let name) = key[0] else {
             return nil
-        case .scalar(let scalar):
-            guard !entry.value.isEmpty, !entry.value.isNull else {
-                reading.report(entry.position, "this secret has no value; write \(SecretReference.forms)")
-                return nil
-            }
-            do throws(Misfit) {
-                guard let secret = try fetched(scalar.text) else { return nil }
-                try Self.check(secret)
-                return secret
-            } catch {
-                reading.report(entry.value.position, "\(label) \(error.message)")
-                return nil
-            }
         }
+        return name
     }
+}
 
-    private func fetched(_ text: String) throws(Misfit) -> Secret? {
-        guard let reference = try SecretReference.parse(text) else {
-            if reading.literalsAllowed { return Secret(text) }
-            throw Misfit(
-                """
-                stands here in clear, in a file that others can read; write \(SecretReference.forms), or make the \
-                file readable by its owner alone (chmod 600)
-                """)
+extension YamlNode {
+    /// Whether `text` is a part of any scalar in it.
+    fileprivate func contains(_ text: String) -> Bool {
+        switch content {
+        case .scalar(let scalar): scalar.text.contains(text)
+        case .list(let nodes): nodes.contains { $0.contains(text) }
+        case .map(let entries): entries.contains { $0.value.contains(text) }
+        case .refused: false
         }
-        let resolved: SecretReference =
-            if case .file(let path) = reference {
-                .file(FilePath.resolved(path, in: reading.directory))
-            } else {
-                reference
-            }
-        switch reading.secrets(resolved) {
-        case .success(let secret): return secret
-        case .failure(let failure): throw Misfit("cannot be had: \(failure.message)")
-        }
-    }
-
-    /// A secret goes into a header, where a line end would begin another one (RFC 9110 §5.5).
-    private static func check(_ secret: Secret) throws(Misfit) {
-        let fault: String? = secret.reveal { bytes in
-            if bytes.isEmpty { return "is empty; put the secret there" }
-            if bytes.count > Bounds.secretBytes {
-                return "is longer than \(Quantity.size(Bounds.secretBytes))"
-            }
-            if bytes.contains(where: { !Characters.isFieldValue($0) }) {
-                return
-                    "has a control character or a line end in it, which no header can hold; store it without"
-            }
-            let isSpace: (UInt8?) -> Bool = { $0 == 0x20 || $0 == 0x09 }
-            return isSpace(bytes.first) || isSpace(bytes.last)
-                ? "begins or ends with a space, which HTTP drops; store it without" : nil
-        }
-        if let fault { throw Misfit(fault) }
     }
 }

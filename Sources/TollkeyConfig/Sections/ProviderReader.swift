@@ -12,9 +12,12 @@ struct ProviderReader {
     func read() -> (ProviderSettings, SourcePosition)? {
         checkName()
         guard isMap() else { return nil }
-        var map = MapReader(merged(), path: "providers.*", reading: reading)
+        let node = merged()
+        let names = Names(node, of: entry, reading: reading)
+        var map = MapReader(node, path: "providers.*", at: entry.position, reading: reading)
         // Already looked at by `merged`; asked for here so that it is a known key.
         let use = map.value("use", .text(Self.shippedName))
+        let variants = readVariants(&map)
 
         var provider = ProviderSettings(name: entry.key, upstream: Self.nowhere)
         var place = entry.position
@@ -24,13 +27,30 @@ struct ProviderReader {
         }
         readUpstream(&map, &provider, use: use?.value)
         readTLS(&map, &provider)
-        readHeaders(&map, &provider)
+        readNamed(&map, &provider, names, variants)
         readAllow(&map, &provider)
         readPeers(&map, &provider)
         readBounds(&map, &provider)
         _ = map.value("docs", .text { text throws(Misfit) in try UpstreamURL.scheme(of: text) })
+        checkVariants(variants, map)
         map.finish(later: LaterKeys.provider)
         return (provider, place)
+    }
+
+    /// All that has templates in it, and then the secrets that these need.
+    private func readNamed(
+        _ map: inout MapReader, _ provider: inout ProviderSettings, _ names: Names,
+        _ variants: [YamlNode.Entry]
+    ) {
+        let problemsBefore = reading.problemCount
+        provider.values = ValueReader(names: names).read(&map)
+        readHeaders(&map, &provider, names)
+        readCredentials(&map, &provider, names)
+        readSteps(&map, &provider, names)
+        provider.otp = OTPReader(names: names).read(&map)
+        readScopes(&map, &provider)
+        let areAllUsesKnown = reading.problemCount == problemsBefore
+        readSecrets(&map, &provider, names, variants, areAllUsesKnown: areAllUsesKnown)
     }
 
     /// Stands in for an upstream that could not be read.
@@ -67,14 +87,6 @@ struct ProviderReader {
                 "\(name) must be a map (\"key: value\" lines below it); found \(entry.value.kind)")
             return false
         }
-    }
-
-    private func merged() -> YamlNode {
-        guard let use = entry.value.entries?.first(where: { $0.key == "use" }),
-            case .scalar(let name) = use.value.content,
-            let description = reading.description(name.text)
-        else { return entry.value }
-        return entry.value.laid(over: description)
     }
 
     private func readAllow(_ map: inout MapReader, _ provider: inout ProviderSettings) {

@@ -27,6 +27,8 @@ struct SettingsReader {
             map.set(&settings.logLevel, "level", .choice(of: LogLevel.allCases))
         }
 
+        readState(&top, &settings)
+
         let start = SourcePosition(file: reading.file, line: 1, column: 1)
         let isAbsent = !top.has("providers")
         if let providers = top.entries("providers", max: Settings.providersMax) {
@@ -41,6 +43,30 @@ struct SettingsReader {
         }
         top.finish(later: LaterKeys.top)
         return settings
+    }
+
+    /// `state` and `state_key`: one key or a list.
+    private func readState(_ top: inout MapReader, _ settings: inout Settings) {
+        let directory = reading.directory
+        top.set(
+            &settings.state, "state",
+            .text { text throws(Misfit) in try FilePath.parse(text, in: directory) })
+        let key = Format<Secret> { node, key, reading in
+            SecretReader(reading: reading).read(node, "\"\(key)\"") { secret in
+                secret.fault(isKey: true)
+                    ?? secret.reveal { bytes in
+                        bytes.count < Bounds.stateKeyBytesMin
+                            ? "is too short to keep anything secret; make one with: openssl rand -base64 32"
+                            : nil
+                    }
+            }?.secret
+        }
+        let keys = top.value("state_key", .list(of: key, least: 1, max: Bounds.stateKeys))?.value ?? []
+        settings.stateKeys = keys.map(\.value)
+        for (index, key) in keys.enumerated() where keys[..<index].contains(where: { $0.value == key.value })
+        {
+            reading.report(key.position, "\"state_key\" has this key twice; keep one of them")
+        }
     }
 
     private func readLimits(_ map: inout MapReader, _ limits: inout ClientLimits) {

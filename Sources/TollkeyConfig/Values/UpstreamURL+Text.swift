@@ -40,13 +40,18 @@ extension UpstreamURL {
         if path.contains(UInt8(ascii: "?")) {
             throw Misfit("has a query; an upstream is a base URL without one")
         }
+        let trimmed = path.last == UInt8(ascii: "/") ? path.dropLast() : path[...]
+        try checkPath(trimmed)
+        return String(decoding: trimmed, as: UTF8.self)
+    }
+
+    /// Refuses a path (empty or from its first slash on) that two readers could understand differently.
+    static func checkPath(_ path: ArraySlice<UInt8>) throws(Misfit) {
         if path.contains(UInt8(ascii: "#")) { throw Misfit("has a fragment (\"#\"); take it out") }
         guard path.allSatisfy(Characters.isPath) else {
             throw Misfit("has a character in its path that must be encoded")
         }
-        let trimmed = path.last == UInt8(ascii: "/") ? path.dropLast() : path[...]
-        for segment in trimmed.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            .dropFirst()
+        for segment in path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
         {
             let plain = try decoded(segment)
             if plain.isEmpty { throw Misfit("has \"//\" in its path; write one slash") }
@@ -57,7 +62,6 @@ extension UpstreamURL {
                 throw Misfit("has an encoded slash, backslash or control character in its path")
             }
         }
-        return String(decoding: trimmed, as: UTF8.self)
     }
 
     private static func decoded(_ segment: ArraySlice<UInt8>) throws(Misfit) -> [UInt8] {

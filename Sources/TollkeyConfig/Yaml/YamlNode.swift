@@ -43,6 +43,15 @@ extension YamlNode {
         return entries
     }
 
+    /// The text of a scalar.
+    var text: String? {
+        guard case .scalar(let scalar) = content else { return nil }
+        return scalar.text
+    }
+
+    /// What stands under a key of a map.
+    subscript(key: String) -> YamlNode? { entries?.first { $0.key == key }?.value }
+
     /// What stands here, to end a message: `found a list`.
     var kind: String {
         switch content {

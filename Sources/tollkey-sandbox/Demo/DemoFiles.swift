@@ -51,12 +51,20 @@ struct DemoFiles: Sendable {
         let secrets = Self.secrets(of: provider).map { "      \($0): ${env:\($1)}" }
         return """
               \(provider.rawValue):
-                use: \(provider.rawValue)
+                use: \(provider.rawValue)\(Self.variant(of: provider))
                 upstream: \(url)
                 tls: { ca: ca.pem }
                 secrets:
             \(secrets.joined(separator: "\n"))
             """
+    }
+
+    /// A further line where a token that was obtained already is used instead of a login.
+    private static func variant(of provider: Provider) -> String {
+        switch provider {
+        case .tezpay, .jpay: "\n    variant: token"
+        case .piaxis, .pixlpay, .tuku: ""
+        }
     }
 
     /// The name in the shipped description, and the variable.

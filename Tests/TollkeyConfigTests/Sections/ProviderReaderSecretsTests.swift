@@ -27,10 +27,17 @@ struct ProviderReaderSecretsTests {
     @Test func `an unused secret is a problem that knows better`() {
         #expect(
             providerProblems(upstream + "secrets: {key: \"${env:KEY}\"}")
-                == ["4:15: no header uses the secret \"key\"; write it into \"inject\", or take it out"])
+                == [
+                    """
+                    4:15: the secret "key" is not used; write "${its_name}" where it belongs, or take it out
+                    """
+                ])
         #expect(
             providerProblems("use: piaxis\nsecrets: {apikey: \"${env:KEY}\"}").last
-                == "4:15: no header uses the secret \"apikey\"; did you mean \"api_key\"?")
+                == "4:15: the secret \"apikey\" is not used; did you mean \"api_key\"?")
+        #expect(
+            providerProblems("use: jpay\nenvironment: sandbox\nsecrets: {token: \"${env:KEY}\"}").last
+                == "5:15: the secret \"token\" is not used; with \"variant: token\" it would be")
     }
 
     @Test func `a secret that cannot be had says why`() {
@@ -87,13 +94,6 @@ struct ProviderReaderSecretsTests {
         #expect(
             problems(file(longest + "a"), literals: true)
                 == ["1:58: the secret \"key\" is longer than 16KiB"])
-    }
-
-    @Test func `beside credentials, which this version does not have, nothing is said about secrets`() {
-        #expect(
-            providerProblems(
-                upstream + "secrets: {id: \"${env:KEY}\"}\ncredentials: {}\ninject: {X-A: \"${access}\"}")
-                == ["5:5: \"credentials\" is not available in this version; take it out"])
     }
 
     @Test func `names of secrets are names`() {
