@@ -136,7 +136,10 @@ package final class Server: Sendable {
                 let known = boards[provider.name]
                 if let known, known.provider == provider { return known }
                 let generation = (known?.current.snapshot.generation ?? 0) + 1
-                return CredentialBoard(provider, generation: generation) { [weak self] name, news in
+                let isSameAccount = known?.provider.upstream == provider.upstream
+                let verifications = isSameAccount ? known?.verification?.tokens ?? [] : []
+                return CredentialBoard(provider, generation: generation, verifications: verifications) {
+                    [weak self] name, news in
                     self?.state.withLock { $0.refresher }?.post { $0.hear(news, of: name) }
                 }
             }
@@ -149,8 +152,10 @@ package final class Server: Sendable {
         let settings = table.settings
         var (refresher, store) = state.withLock { ($0.refresher, $0.store) }
         do {
-            if store == nil, settings.needsState { store = try openState(settings) }
-            if refresher == nil, settings.providers.contains(where: \.canRenew) {
+            if store == nil, settings.needsState || settings.mayUseState && Self.hasState(settings) {
+                store = try openState(settings)
+            }
+            if refresher == nil, settings.mayUseState || settings.providers.contains(where: \.canRenew) {
                 refresher = try makeRefresher()
             }
         } catch let error as StartFailure {
@@ -161,7 +166,12 @@ package final class Server: Sendable {
             state.refresher = refresher
             state.store = store
         }
-        refresher?.post { [store] in $0.adopt(table.services.map(\.board), store: store) }
+        let directory = settings.mayUseState ? Self.directory(settings) : nil
+        refresher?.post { [weak self, store] refresher in
+            refresher.adopt(table.services.map(\.board), store: store, directory: directory) {
+                () throws(StateFailure) in try self?.openState(settings)
+            }
+        }
     }
 
     private func makeRefresher() throws -> TokenRefresher {
@@ -181,10 +191,17 @@ package final class Server: Sendable {
     }
 
     private func openState(_ settings: Settings) throws(StateFailure) -> StateStore {
-        let directory = settings.state ?? Self.defaultState
+        let directory = Self.directory(settings)
         let store = try StateStore(directory: directory, keys: settings.stateKeys)
         if store.isFresh { logger.notice("new state", metadata: ["directory": "\(directory)"]) }
         return store
+    }
+
+    private static func directory(_ settings: Settings) -> String { settings.state ?? defaultState }
+
+    /// Where nothing must be kept, none is begun; a command may have begun one.
+    private static func hasState(_ settings: Settings) -> Bool {
+        access(directory(settings), F_OK) == 0
     }
 
     /// Where what must outlive the process is, when nothing says it: in the working directory.

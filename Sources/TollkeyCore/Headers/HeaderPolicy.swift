@@ -7,7 +7,7 @@ package struct HeaderPolicy: Sendable {
     private let injectedLengths: UInt64
 
     package init(_ provider: ProviderSettings) {
-        injected = provider.inject.map { $0.name.utf8.map(\.inName) }
+        injected = (provider.inject + (provider.otp?.inject ?? [])).map { $0.name.utf8.map(\.inName) }
         passed = provider.pass.map { $0.utf8.map(\.inName) }
         injectedLengths = injected.reduce(0) { $0 | 1 << UInt64($1.count & 63) }
     }

@@ -3,7 +3,7 @@ package struct RenderedHeader: Sendable, Equatable {
     package let name: String
     package let value: Secret
 
-    init(name: String, value: Secret) {
+    package init(name: String, value: Secret) {
         self.name = name
         self.value = value
     }

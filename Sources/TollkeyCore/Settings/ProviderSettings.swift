@@ -53,7 +53,10 @@ package struct ProviderSettings: Sendable, Equatable {
     package var canRenew: Bool { !credentials.isEmpty || !secretFiles.isEmpty || rotation != nil }
 
     /// Whether something of it must outlive the process.
-    package var needsState: Bool { !credentials.isEmpty || rotation != nil || otp != nil }
+    package var needsState: Bool { !credentials.isEmpty }
+
+    /// Whether a command may leave something for the process in the state.
+    package var mayUseState: Bool { needsState || rotation != nil || otp != nil }
 }
 
 /// A provider's base URL, taken apart.

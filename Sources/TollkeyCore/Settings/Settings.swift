@@ -23,6 +23,7 @@ package struct Settings: Sendable, Equatable {
     package init() {}
 
     package var needsState: Bool { providers.contains(where: \.needsState) }
+    package var mayUseState: Bool { providers.contains(where: \.mayUseState) }
 
     package static let threadsMax = 64
     package static let providersMax = 10_000

@@ -10,20 +10,24 @@ final class CredentialBoard: Sendable {
         case expired(generation: Int)
         /// The provider has refused it (401).
         case refused(generation: Int)
+        /// A one-time password was right.
+        case verified
     }
 
     let provider: ProviderSettings
+    let verification: VerificationDesk?
     private let publication: Mutex<CredentialPublication>
     private let tell: @Sendable (String, News) -> Void
 
     /// What can be published without asking anybody is, as generation `generation`. `tell` hands news on and returns
     /// at once.
     init(
-        _ provider: ProviderSettings, generation: Int,
+        _ provider: ProviderSettings, generation: Int, verifications: [VerificationLedger.Token] = [],
         tell: @escaping @Sendable (_ provider: String, News) -> Void
     ) {
         self.provider = provider
         self.tell = tell
+        verification = provider.otp.map { VerificationDesk($0, tokens: verifications) }
         publication = Mutex(CredentialPublication.first(provider, generation: generation))
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Synchronization
 import TollkeyCore
@@ -21,6 +22,9 @@ actor TokenRefresher {
     let around: Surroundings
     /// nil while no provider has anything to keep.
     private(set) var store: StateStore?
+    /// Opens one that has come to be meanwhile.
+    private var openStore: () throws(StateFailure) -> StateStore? = { nil }
+    private var stateDirectory: String?
     nonisolated let errands: Errands
     private nonisolated let isClosing = Atomic(false)
     private let watch = FileWatch()
@@ -59,11 +63,16 @@ actor TokenRefresher {
 
     // MARK: Settings
 
-    /// Goes on with these providers.
-    func adopt(_ boards: [CredentialBoard], store: StateStore?) {
+    /// Goes on with these providers. `directory` is where a state may come to be, and `openStore` opens it.
+    func adopt(
+        _ boards: [CredentialBoard], store: StateStore?, directory: String?,
+        openStore: @escaping () throws(StateFailure) -> StateStore?
+    ) {
         self.store = store
+        self.openStore = openStore
+        stateDirectory = directory
         var keepers: [String: Keeper] = [:]
-        for board in boards where board.provider.canRenew {
+        for board in boards where board.provider.canRenew || board.verification != nil {
             let name = board.provider.name
             if let known = self.keepers[name], known.board === board {
                 keepers[name] = known
@@ -77,7 +86,7 @@ actor TokenRefresher {
         self.keepers = keepers
         watch.replace(
             paths: keepers.values.flatMap { $0.provider.secretFiles.values }
-                + [store?.doorbell].compactMap { $0 })
+                + [stateDirectory.map { "\($0)/\(StateStore.doorbellName)" }].compactMap { $0 })
         for keeper in added { begin(keeper.provider.name) }
     }
 
@@ -105,6 +114,11 @@ actor TokenRefresher {
 
     /// A file with a secret, or the state, was written to.
     private func filesChanged() {
+        if store == nil, let stateDirectory, access(stateDirectory, F_OK) == 0 {
+            do throws(StateFailure) { store = try openStore() } catch {
+                around.logger.error("state cannot be used", metadata: ["reason": "\(error)"])
+            }
+        }
         for name in keepers.keys {
             readState(name)
             if keepers[name]?.provider.secretFiles.isEmpty == false || keepers[name]?.provider.rotation != nil {
@@ -118,6 +132,7 @@ actor TokenRefresher {
         case .expired:
             for index in keepers[name]?.lives.indices ?? 0..<0 { handle(.looked, name, index) }
         case .refused(let generation): refused(generation, name)
+        case .verified: keepVerifications(name)
         }
     }
 
@@ -207,6 +222,7 @@ actor TokenRefresher {
                 let overrides = SecretOverrides(provider: keeper.provider, store: store)
                 keepers[name]?.take(try overrides.applied(to: keeper.provider.secrets))
             }
+            try readVerifications(of: keeper)
             for index in keeper.lives.indices {
                 let life = keeper.lives[index]
                 let renewal = Renewal(

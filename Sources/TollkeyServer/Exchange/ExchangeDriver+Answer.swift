@@ -71,6 +71,7 @@ extension ExchangeDriver {
     }
 
     private func beginAnswer(_ bytes: Span<UInt8>) {
+        if verification != nil { noteVerificationAnswer() }
         let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
         answerContent = BodyDecoder(framing)
         let needsChunks: Bool
@@ -112,6 +113,7 @@ extension ExchangeDriver {
             reading: while true {
                 switch try answerContent.next(bytes, at: &position) {
                 case .content(let range):
+                    if tapped != nil { tap(bytes.extracting(range)) }
                     if isAnswerChunked {
                         out.appendChunkSize(range.count)
                         out.append(bytes.extracting(range))
@@ -125,6 +127,7 @@ extension ExchangeDriver {
                 case .more: break reading
                 case .end:
                     hasEnded = true
+                    captureVerification()
                     endAnswerCoding()
                     break reading
                 }

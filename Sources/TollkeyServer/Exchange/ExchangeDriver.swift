@@ -32,6 +32,12 @@ final class ExchangeDriver {
     /// More of it is to come.
     private var isGathering = false
     private var awaitsCredential = false
+    /// What the call has to do with one-time passwords, the token that it goes with, and its answer where that is read.
+    var verification: VerificationDesk.Role?
+    var verificationToken: Secret?
+    var tapped: [UInt8]?
+    /// Headers for this call alone.
+    var added: [RenderedHeader] = []
     /// An answer that refuses the credential, until it is clear what becomes of it.
     var held: HeldAnswer?
     /// It means that the credential was refused, and a better one is looked for.
@@ -107,11 +113,12 @@ final class ExchangeDriver {
             self.upstream = upstream
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
-            if upstream.credentials.snapshot.needsContent {
+            verification = verificationRole()
+            if upstream.credentials.snapshot.needsContent || verification?.needsContent == true {
                 gathered = loop.takeBuffer()
                 isGathering = hasContent
                 if hasContent { invite() }
-            } else if upstream.credentials.standing == .usable {
+            } else if verification == nil, upstream.credentials.standing == .usable {
                 guard writeHead(into: outgoing) else { return }
             }
             if hasContent {
@@ -124,7 +131,7 @@ final class ExchangeDriver {
 
     /// All that the head is made from is there, but perhaps a credential.
     private func goOn() {
-        guard let upstream, let service else { return }
+        guard let upstream, let service, verify() else { return }
         awaitsCredential = false
         switch upstream.credentials.standing {
         case .usable:
@@ -160,7 +167,7 @@ final class ExchangeDriver {
             try input.read { bytes throws(RenderingError) in
                 try service.requestRewriter.write(
                     head, bytes, prefixLength: prefixLength, credential: snapshot, occasion: occasion(snapshot),
-                    into: out)
+                    added: added, into: out)
             }
         } catch {
             let failure = Failure(.badRequest, "The call cannot be given its credentials: \(error.words).")
@@ -175,7 +182,7 @@ final class ExchangeDriver {
     /// What `snapshot` makes of this request and this moment; nil when that is nothing.
     private func occasion(_ snapshot: CredentialSnapshot) -> Occasion? {
         guard !snapshot.isConstant else { return nil }
-        return Occasion(now: loop.moment.wall, content: Secret(gathered.map { Array($0.readable) } ?? []))
+        return Occasion(now: loop.moment.wall, content: heldContent)
     }
 
     /// Puts a head, with the credential that there is now, before the content that is held, in the place of the one
@@ -529,6 +536,10 @@ final class ExchangeDriver {
         gathered = nil
         isGathering = false
         awaitsCredential = false
+        verification = nil
+        verificationToken = nil
+        tapped = nil
+        added = []
         request = RequestTraits()
         wholeDeadline = .never
     }

@@ -10,10 +10,6 @@ extension AnswerPlace {
     static func member(_ names: String...) -> AnswerPlace { .json(names.map { .member($0) }) }
 }
 
-extension Secret {
-    var shown: String { reveal { text($0) } }
-}
-
 /// An unsigned JWT with these claims, as JSON text.
 func jwt(_ claims: String) -> String {
     "\(Base64URL.encode(bytes(#"{"alg":"HS256"}"#))).\(Base64URL.encode(bytes(claims))).c2lnbmF0dXJl"

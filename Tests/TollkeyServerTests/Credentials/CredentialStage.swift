@@ -1,4 +1,5 @@
 import Synchronization
+import Testing
 import TollkeyConfig
 import TollkeyCore
 import TollkeySandbox

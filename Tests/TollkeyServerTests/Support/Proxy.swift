@@ -12,8 +12,10 @@ final class Proxy: Sendable {
         throws
     {
         self.clock = clock
-        var logger = Logger(label: "test") { _ in log ?? SwiftLogNoOpLogHandler() }
-        logger.logLevel = log == nil ? .critical : .trace
+        var logger = Logger(label: "test") { _ -> any LogHandler in
+            if let log { log } else { SwiftLogNoOpLogHandler() }
+        }
+        logger.logLevel = log == nil ? Logger.Level.critical : Logger.Level.trace
         server = try Server(logger: logger, clock: clock.clock)
         try server.start(settings, inherited: inherited)
     }
