@@ -14,7 +14,7 @@ extension Grant {
     ) throws(GrantFault) -> Grant {
         guard answer.isSuccess else { throw GrantFault(answer, wasRefresh: wasRefresh, asked: asked) }
         let reading = AnswerReading(answer)
-        let clock = AnswerClock(answer, asked: asked)
+        let clock = AnswerTime(answer, asked: asked)
         let token: Secret
         do {
             token = try reading.token(at: settings.token)
@@ -77,7 +77,7 @@ extension Grant {
     /// try it costs one call, while to lose it may cost a person's login.
     private mutating func readRefreshToken(
         _ reading: AnswerReading, _ settings: ReadSettings, lifetime: Duration?, _ asked: Moment,
-        _ clock: AnswerClock, _ notes: inout [GrantNote]
+        _ clock: AnswerTime, _ notes: inout [GrantNote]
     ) {
         guard let place = settings.refreshToken, let value = reading.value(at: place) else { return }
         if case .text(let text) = value, text.isEmpty { return }

@@ -5,7 +5,7 @@ struct Lifespan {
     /// Something that should have said it could not be read.
     private(set) var hasUnreadable = false
 
-    init(of token: Secret, _ signals: [ExpirySignal], in reading: AnswerReading, clock: AnswerClock) {
+    init(of token: Secret, _ signals: [ExpirySignal], in reading: AnswerReading, clock: AnswerTime) {
         for signal in signals { hear(signal, reading, clock) }
         guard let claims = JWTClaims(token), let expires = claims.expires else { return }
         hear(clock.life(until: expires))
@@ -13,7 +13,7 @@ struct Lifespan {
         if let issued = claims.issued, expires > issued { hear(expires - issued) }
     }
 
-    private mutating func hear(_ signal: ExpirySignal, _ reading: AnswerReading, _ clock: AnswerClock) {
+    private mutating func hear(_ signal: ExpirySignal, _ reading: AnswerReading, _ clock: AnswerTime) {
         switch signal {
         case .seconds(let place):
             guard let value = reading.value(at: place) else { return }

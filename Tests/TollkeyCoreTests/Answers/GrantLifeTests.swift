@@ -44,6 +44,11 @@ struct GrantLifeTests {
         #expect(try life(#""access":"\#(jwt(#"{"exp":1768473900}"#))""#) == .seconds(900))
     }
 
+    @Test func `a token that is to be issued after its end says only when it ends`() throws {
+        let token = jwt(#"{"iat":1768474000,"exp":1768473900}"#)
+        #expect(try life(#""access":"\#(token)""#) == .seconds(900))
+    }
+
     @Test func `a token that was issued a while ago has less than its whole life left`() throws {
         let token = jwt(#"{"iat":1768472400,"exp":1768473300}"#)
         #expect(try life(#""access":"\#(token)""#) == .seconds(300))
@@ -87,6 +92,11 @@ struct GrantLifeTests {
         #expect(try life(#""access":"A","expires_in":200"#, lifetime: .seconds(100)) == .seconds(100))
         #expect(try life(#""access":"A","expires_in":50"#, lifetime: .seconds(100)) == .seconds(50))
         #expect(try life(#""access":"A","expires_in":"?""#, lifetime: .seconds(100)) == .seconds(100))
+    }
+
+    @Test func `a life cut to the configured one is nothing to wonder about`() throws {
+        let read = try grant(answer(200, #"{"access":"A","expires_in":200}"#), lifetime: .seconds(100))
+        #expect(read.notes == [])
     }
 
     @Test(arguments: ["", #","expires_in":null"#, #","expires_in":null,"expires_at":null"#])
@@ -154,6 +164,14 @@ struct GrantLifeTests {
     @Test func `a date that cannot be read is none`() throws {
         let token = jwt(#"{"exp":1768473900}"#)
         #expect(try life(#""access":"\#(token)""#, date: "now") == .seconds(900))
+    }
+
+    @Test(arguments: [Int64.min, .max])
+    func `a clock at its end is as far off as can be said`(_ wall: Int64) throws {
+        let at = Moment(wall: wall, monotonic: 0)
+        let read = try grant(answer(200, #"{"access":"A","expires_in":9}"#, [("date", noonDate)]), asked: at)
+        let ahead = wall == .min ? Duration.milliseconds(Int64.min) : .milliseconds(wall - noon)
+        #expect(read.notes == [.clockAhead(ahead)])
     }
 
     @Test func `clocks at their ends trap nothing`() throws {

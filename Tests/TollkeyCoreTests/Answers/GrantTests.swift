@@ -116,6 +116,7 @@ struct GrantTests {
         #expect(
             fault(answer(200, #"{"error":"server_error"}"#))
                 == .refused(TokenRefusal(.unavailable(retryAfter: nil), status: 200, code: "server_error")))
+        #expect(fault(answer(200, #"{"error":"bad_refresh_token"}"#)) == .unusable(.missing))
         #expect(fault(answer(200, #"{"error":"hm"}"#)) == .unusable(.missing))
     }
 

@@ -1,5 +1,5 @@
 /// What time it was for the provider when it answered: what its dates are held against.
-struct AnswerClock {
+struct AnswerTime {
     /// Milliseconds since 1970; never too early, so that no life comes out too long.
     let now: Int64
     /// How far this machine's clock is ahead of the provider's; nil when the answer has no date.
