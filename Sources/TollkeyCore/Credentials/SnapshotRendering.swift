@@ -81,4 +81,20 @@ extension CredentialSnapshot {
             call.headers.append(added)
         }
     }
+
+    /// Further headers for one request, such as those with a verification token, made of `inputs` besides what the
+    /// snapshot holds.
+    package func headers(
+        _ settings: [InjectedHeader], inputs: [String: Secret], now: Int64
+    ) throws(RenderingError) -> [RenderedHeader] {
+        var filler = recipe.filler
+        filler?.inputs = inputs
+        filler?.now = now
+        var headers: [RenderedHeader] = []
+        for header in settings {
+            guard let rendered = try filler?.fill(header) else { throw .missing(header.name) }
+            headers.append(rendered)
+        }
+        return headers
+    }
 }

@@ -6,6 +6,7 @@ package struct Admission: Sendable {
 
     private struct Rule: Sendable {
         let allow: [CallPattern]?
+        let scopes: [ScopeSettings]?
         let peers: PeerRule?
         let contentMax: Int
         let name: String
@@ -32,7 +33,8 @@ package struct Admission: Sendable {
         hosts = HostGuard(names: settings.hosts + hostNames, origins: settings.origins)
         routes = RouteTable(settings.providers.map(\.route))
         rules = settings.providers.map {
-            Rule(allow: $0.allow, peers: $0.peers, contentMax: $0.body.max, name: $0.name)
+            Rule(
+                allow: $0.allow, scopes: $0.scopes, peers: $0.peers, contentMax: $0.body.max, name: $0.name)
         }
     }
 
@@ -64,6 +66,14 @@ package struct Admission: Sendable {
                     route: match.route)
             }
         }
+        if let scopes = rule.scopes {
+            let isOpen = scopes.contains { scope in
+                scope.calls.contains { Self.matches($0, method: method, path: path, match) }
+            }
+            guard isOpen else {
+                return .refused(Failure(.notAllowed, Self.refusal(scopes)), route: match.route)
+            }
+        }
         if case .length(let length) = head.framing, length > rule.contentMax {
             return .refused(Failure(HeadError.contentTooLarge), route: match.route)
         }
@@ -81,6 +91,15 @@ package struct Admission: Sendable {
     }
 
     private static let root: [UInt8] = [UInt8(ascii: "/")]
+
+    /// How many scopes an answer names.
+    package static let scopesNamedMax = 20
+
+    private static func refusal(_ scopes: [ScopeSettings]) -> String {
+        if scopes.isEmpty { return "The token has no scopes, so that it opens no call." }
+        let names = scopes.prefix(scopesNamedMax).map(\.name) + (scopes.count > scopesNamedMax ? ["…"] : [])
+        return "The token's scopes (\(names.joined(separator: ", "))) do not open this call."
+    }
 
     private func refusal(_ kind: FailureKind) -> Failure {
         switch kind {

@@ -113,6 +113,66 @@ struct AdmissionTests {
                 == "not-allowed of 1")
     }
 
+    private func scopes(_ scopes: KeyValuePairs<String, [String]>) -> [ScopeSettings] {
+        scopes.map { name, calls in
+            ScopeSettings(name: name, calls: calls.compactMap { try? CallPattern($0) })
+        }
+    }
+
+    @Test(arguments: [
+        ("GET /acme/orders", true), ("GET /acme/orders/7", true), ("POST /acme/products", true),
+        ("POST /acme/orders", false), ("DELETE /acme/products", false), ("GET /acme", false),
+    ])
+    func `calls that no scope of the token opens are refused here`(_ call: String, _ isOpen: Bool) throws {
+        let verdict = try decide("\(call) HTTP/1.1\r\nHost: localhost\r\n\r\n") {
+            $0.scopes = scopes(["orders:read": ["GET /orders/**"], "products:write": ["POST /products"]])
+        }
+        #expect(words(verdict) == (isOpen ? "1 5" : "not-allowed of 1"))
+        if case .refused(let failure, _) = verdict {
+            #expect(
+                failure.detail == "The token's scopes (orders:read, products:write) do not open this call.")
+        }
+    }
+
+    @Test func `scopes are looked at behind 'allow', and open nothing that it does not`() throws {
+        func verdict(_ call: String) throws -> Admission.Verdict {
+            try decide("\(call) HTTP/1.1\r\nHost: localhost\r\n\r\n") {
+                $0.allow = ["GET /a", "GET /b"].compactMap { try? CallPattern($0) }
+                $0.scopes = scopes(["s": ["GET /b", "GET /c"]])
+            }
+        }
+        for (call, expected) in [("GET /acme/a", "scopes"), ("GET /acme/c", "allow")] {
+            guard case .refused(let failure, _) = try verdict(call) else {
+                Issue.record("admitted")
+                continue
+            }
+            #expect(failure.kind == .notAllowed && failure.detail.contains(expected))
+        }
+        #expect(words(try verdict("GET /acme/b")) == "1 5")
+    }
+
+    @Test func `a token without scopes opens nothing, one whose scopes nobody knows everything`() throws {
+        let head = "GET /acme HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        #expect(
+            try decide(head) { $0.scopes = [] }
+                == .refused(
+                    Failure(.notAllowed, "The token has no scopes, so that it opens no call."), route: 1))
+        #expect(words(try decide(head)) == "1 5")
+    }
+
+    @Test func `an answer names a bounded number of scopes`() throws {
+        for (count, isCut) in [(Admission.scopesNamedMax, false), (Admission.scopesNamedMax + 1, true)] {
+            let verdict = try decide("GET /acme HTTP/1.1\r\nHost: localhost\r\n\r\n") {
+                $0.scopes = (0..<count).map { ScopeSettings(name: "s\($0)", calls: []) }
+            }
+            guard case .refused(let failure, _) = verdict else {
+                Issue.record("admitted")
+                continue
+            }
+            #expect(failure.detail.contains("s19") && failure.detail.contains(", …)") == isCut)
+        }
+    }
+
     @Test(arguments: ["*", "/", "/Acme", "/acmes", "//acme"])
     func `a path that leads nowhere has no route`(_ target: String) throws {
         #expect(words(try decide("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n")) == "no-route")
