@@ -19,19 +19,21 @@ final class ExchangeDriver {
     var prefixLength = 0
     var content = BodyDecoder(.length(0))
     var contentBytes = 0
+    /// How much of `input` belongs to this exchange.
+    var consumed = 0
     var exchange = Exchange(isRepeatable: false, hasContent: false, clientPersists: false)
 
     /// The request as it goes out; from its beginning for as long as it may have to be sent again.
     let outgoing = Buffer(capacity: 4 << 10)
     /// The head's part of it; 0 while there is none.
-    private var headLength = 0
+    var headLength = 0
     /// Of the credential in that head.
-    private(set) var generation = 0
+    var generation = 0
     /// The decoded content, where the head is made from it and it is held whole.
     var gathered: Buffer?
     /// More of it is to come.
-    private var isGathering = false
-    private var awaitsCredential = false
+    var isGathering = false
+    var awaitsCredential = false
     /// What the call has to do with one-time passwords, the token that it goes with, and its answer where that is read.
     var verification: VerificationDesk.Role?
     var verificationToken: Secret?
@@ -129,90 +131,6 @@ final class ExchangeDriver {
         }
     }
 
-    /// All that the head is made from is there, but perhaps a credential.
-    private func goOn() {
-        guard let upstream, let service, verify() else { return }
-        awaitsCredential = false
-        switch upstream.credentials.standing {
-        case .usable:
-            guard headLength > 0 || placeHead() else { return }
-            waitForConnection(upstream, isFresh: false)
-        case .coming:
-            guard upstream.credentials.wait(self) else {
-                let failure = Failure(
-                    .overloaded, "Too many calls wait for the provider's credential.", retryAfter: 1)
-                return perform(exchange.handle(.notConnected(failure)))
-            }
-            awaitsCredential = true
-            client?.waitForConnection(until: min(loop.now + service.credentialTimeout, wholeDeadline))
-        case .missing(let failure): perform(exchange.handle(.notConnected(failure)))
-        }
-    }
-
-    /// Something was published about the provider's credentials.
-    func credentialChanged() {
-        switch exchange.stage {
-        case .waiting: if awaitsCredential { goOn() }
-        case .judging: seekRemedy()
-        case .sent, .answering, .finished: break
-        }
-    }
-
-    /// False when the call has been answered instead.
-    private func writeHead(into out: Buffer) -> Bool {
-        guard let service, let upstream else { return false }
-        let snapshot = upstream.credentials.snapshot
-        let start = out.count
-        do throws(RenderingError) {
-            try input.read { bytes throws(RenderingError) in
-                try service.requestRewriter.write(
-                    head, bytes, prefixLength: prefixLength, credential: snapshot, occasion: occasion(snapshot),
-                    added: added, into: out)
-            }
-        } catch {
-            let failure = Failure(.badRequest, "The call cannot be given its credentials: \(error.words).")
-            perform(exchange.handle(.requestInvalid(failure)))
-            return false
-        }
-        headLength = out.count - start
-        generation = snapshot.generation
-        return true
-    }
-
-    /// What `snapshot` makes of this request and this moment; nil when that is nothing.
-    private func occasion(_ snapshot: CredentialSnapshot) -> Occasion? {
-        guard !snapshot.isConstant else { return nil }
-        return Occasion(now: loop.moment.wall, content: heldContent)
-    }
-
-    /// Puts a head, with the credential that there is now, before the content that is held, in the place of the one
-    /// before. False when the call has been answered instead.
-    private func placeHead() -> Bool {
-        let out = loop.out
-        out.clear()
-        let before = headLength
-        guard writeHead(into: out) else { return false }
-        if let gathered {
-            appendGathered(gathered, to: out)
-        } else {
-            out.append(UnsafeRawBufferPointer(rebasing: outgoing.readable[before...]))
-        }
-        outgoing.clear()
-        outgoing.append(out.readable)
-        sent = 0
-        return true
-    }
-
-    private func appendGathered(_ gathered: Buffer, to out: Buffer) {
-        guard request.framing == .chunked else { return out.append(gathered.readable) }
-        if gathered.count > 0 {
-            out.appendChunkSize(gathered.count)
-            out.append(gathered.readable)
-            out.append("\r\n")
-        }
-        appendLastChunk(to: out)
-    }
-
     /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
     func refuseHead(_ failure: Failure, for client: ClientConnection) {
         self.client = client
@@ -230,82 +148,6 @@ final class ExchangeDriver {
             }
         }
         perform(exchange.handle(.requestInvalid(failure)))
-    }
-
-    // MARK: The client's content
-
-    /// Whether more content can be taken in now.
-    var takesContent: Bool {
-        guard !content.isEnded, exchange.stage != .finished else { return false }
-        if isGathering { return true }
-        if let connection, exchange.stage != .judging { return !connection.isBlocked }
-        return outgoing.count < replayBytes
-    }
-
-    private var replayBytes: Int { service?.provider.body.replay ?? 0 }
-
-    /// Content that was read from the client just now; what lies behind its end is kept for the next request.
-    func receiveContent(_ bytes: Span<UInt8>) {
-        // What came with the head is done with, or there would be no reading on.
-        consumed = input.count
-        let end = takeContent(bytes, from: 0)
-        guard exchange.stage != .finished, content.isEnded else { return }
-        input.append(bytes.extracting(end..<bytes.count))
-        if isGathering {
-            isGathering = false
-            goOn()
-        }
-    }
-
-    /// How much of `input` belongs to this exchange.
-    private var consumed = 0
-
-    /// Decodes content, checks it and sends it on; where it ends, or where what is given ends.
-    private func takeContent(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        var position = start
-        do throws(HeadError) {
-            reading: while true {
-                switch try content.next(bytes, at: &position) {
-                case .content(let range):
-                    contentBytes += range.count
-                    guard contentBytes <= service?.provider.body.max ?? 0 else { throw .contentTooLarge }
-                    guard gathered == nil || contentBytes <= replayBytes else {
-                        perform(exchange.handle(.requestInvalid(Self.tooLargeToHold)))
-                        return position
-                    }
-                    appendContent(bytes.extracting(range))
-                case .more: break reading
-                case .end:
-                    if request.framing == .chunked, gathered == nil { appendLastChunk(to: outgoing) }
-                    perform(exchange.handle(.requestEnded))
-                    break reading
-                }
-            }
-        } catch {
-            perform(exchange.handle(.requestInvalid(Failure(error))))
-            return position
-        }
-        sendOutgoing()
-        if exchange.stage != .waiting || isGathering { client?.exchangeGoesOn() }
-        return position
-    }
-
-    private static let tooLargeToHold = Failure(
-        .bodyTooLarge,
-        "The provider's credential depends on the content, which is larger than 'body.replay' lets it be held.")
-
-    private func appendContent(_ bytes: Span<UInt8>) {
-        if let gathered { return gathered.append(bytes) }
-        guard request.framing == .chunked else { return outgoing.append(bytes) }
-        outgoing.appendChunkSize(bytes.count)
-        outgoing.append(bytes)
-        outgoing.append("\r\n")
-    }
-
-    private func appendLastChunk(to out: Buffer) {
-        out.append("0\r\n")
-        service?.requestRewriter.writeTrailers(content.trailers, into: out)
-        out.append("\r\n")
     }
 
     /// The client's connection is gone; maybe before there was an exchange.
@@ -342,7 +184,7 @@ final class ExchangeDriver {
     /// A request that cannot be sent twice: its connection is worth a system call before it is used.
     var mustNotBeLost: Bool { !request.isRepeatable }
 
-    private func waitForConnection(_ upstream: Upstream, isFresh: Bool) {
+    func waitForConnection(_ upstream: Upstream, isFresh: Bool) {
         isQueued = !upstream.canConnect
         let span = isQueued ? upstream.service.poolTimeout : upstream.service.openTimeout
         client?.waitForConnection(until: min(loop.now + span, wholeDeadline))
@@ -364,7 +206,7 @@ final class ExchangeDriver {
         client?.exchangeGoesOn()
     }
 
-    private func invite() {
+    func invite() {
         guard request.expectsContinue, contentBytes == 0, !content.isEnded else { return }
         loop.out.clear()
         loop.out.append("HTTP/1.1 100 Continue\r\n\r\n")
