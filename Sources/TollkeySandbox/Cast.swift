@@ -6,43 +6,49 @@ struct Cast {
     /// One listener to be: its name and how its connections are built.
     struct Part {
         let name: String
-        let provider: Provider?
+        /// Nil for the control listener.
+        let stage: Stage?
         let prepare: @Sendable (any Channel) throws -> Void
 
         func endpoint(port: Int) -> Sandbox.Endpoint {
-            let base = provider.map { "https://localhost:\(port)\($0.basePath)" }
+            let base = stage.map { "https://localhost:\(port)\($0.basePath)" }
             return Sandbox.Endpoint(
-                name: name, url: base ?? "http://127.0.0.1:\(port)", port: port, provider: provider)
+                name: name, url: base ?? "http://127.0.0.1:\(port)", port: port, provider: stage?.provider)
         }
     }
 
     static let controlName = "control"
+    /// Acme's paths without its base path, as the host of a token endpoint has them.
+    static let acmeTokensName = "acme-tokens"
+    /// Acme for clients that show a certificate of the sandbox's authority.
+    static let acmeClientsName = "acme-clients"
     private static let loopbackHosts = ["localhost", "127.0.0.1", "::1"]
 
     let authority: CertificateAuthority
-    let record = Record()
+    let record: Record
     let faults = FaultQueue()
     let plays: [Provider: any Play]
     private let options: Options
 
     init(_ options: Options) throws {
         self.options = options
+        record = Record(tolerating: options.tolerated)
         authority = try CertificateAuthority(commonName: "Tollkey sandbox, worth nothing")
         let credentials = options.credentials
         plays = [
             .piaxis: Piaxis(credentials: credentials, lifetimes: options.lifetimes, limits: options.limits),
             .tezpay: TezPay(credentials: credentials, lifetimes: options.lifetimes),
             .pixlpay: Pixlpay(credentials: credentials),
-            .tuku: Tuku(credentials: credentials),
+            .tuku: Tuku(credentials: credentials, needsRequestToken: options.tukuNeedsRequestToken),
             .jpay: JPay(credentials: credentials, lifetimes: options.lifetimes),
+            .acme: Acme(credentials: credentials, lifetimes: options.lifetimes),
         ]
     }
 
     func parts() throws -> [Part] {
         var parts: [Part] = []
-        for provider in Provider.allCases {
-            let identity = try authority.issue(hosts: Self.loopbackHosts + [provider.host])
-            try add(provider.rawValue, provider, identity, isTrusted: true, to: &parts)
+        for provider in Provider.shipped {
+            try add(provider.rawValue, provider, identity(for: provider), to: &parts)
         }
         for certificate in WrongCertificate.allCases {
             try add(certificate.rawValue, .piaxis, identity(for: certificate), isTrusted: false, to: &parts)
@@ -51,22 +57,31 @@ struct Cast {
         let prepare: @Sendable (any Channel) throws -> Void = { channel in
             try Pipelines.control(channel) { control.answer($0) }
         }
-        parts.append(Part(name: Self.controlName, provider: nil, prepare: prepare))
+        parts.append(Part(name: Self.controlName, stage: nil, prepare: prepare))
+        let acme = try identity(for: .acme)
+        try add(Provider.acme.rawValue, .acme, acme, to: &parts)
+        try add(Self.acmeTokensName, .acme, acme, basePath: "", to: &parts)
+        try add(Self.acmeClientsName, .acme, acme, asksForCertificate: true, to: &parts)
         return parts
     }
 
     private func add(
-        _ name: String, _ provider: Provider, _ identity: Identity, isTrusted: Bool, to parts: inout [Part]
+        _ name: String, _ provider: Provider, _ identity: Identity, basePath: String? = nil,
+        isTrusted: Bool = true, asksForCertificate: Bool = false, to parts: inout [Part]
     ) throws {
         guard let play = plays[provider] else { return }
-        let tls = try Pipelines.context(for: identity)
+        let tls = try Pipelines.context(for: identity, clientsOf: asksForCertificate ? authority.pem : nil)
         let stage = Stage(
-            play: play, record: record, faults: faults, now: options.now, observe: options.observe,
-            isTrusted: isTrusted)
+            play: play, basePath: basePath ?? provider.basePath, record: record, faults: faults,
+            now: options.now, observe: options.observe, isTrusted: isTrusted)
         parts.append(
-            Part(name: name, provider: provider) { channel in
+            Part(name: name, stage: stage) { channel in
                 try Pipelines.provider(channel, tls: tls, stage: stage)
             })
+    }
+
+    private func identity(for provider: Provider) throws -> Identity {
+        try authority.issue(hosts: Self.loopbackHosts + [provider.host])
     }
 
     private func identity(for certificate: WrongCertificate) throws -> Identity {

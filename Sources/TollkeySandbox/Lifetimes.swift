@@ -14,6 +14,10 @@ package struct Lifetimes: Sendable {
     package var jpayAccess: Int64 = 900
     package var jpayRefresh: Int64 = 7 * 86_400
 
+    package var acmeAccess: Int64 = 3_599
+    package var acmeRefresh: Int64 = 86_400
+    package var acmeAuthorizationCode: Int64 = 60
+
     package init() {}
 }
 

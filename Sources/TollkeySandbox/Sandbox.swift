@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// The five providers on loopback, over TLS, with a certificate authority of their own.
+/// The providers on loopback, over TLS, with a certificate authority of their own.
 ///
 /// Whoever starts one shuts it down; until then it holds threads and ports.
 package final class Sandbox: Sendable {
@@ -16,18 +16,21 @@ package final class Sandbox: Sendable {
 
     package let authority: CertificateAuthority
     package let record: Record
-    /// In the order of their ports: providers, wrong certificates, control.
+    /// In the order of their ports: the five providers, wrong certificates, control, Acme's.
     package let endpoints: [Endpoint]
     private let faults: FaultQueue
-    private let plays: [Provider: any Play]
+    let plays: [Provider: any Play]
+    let stages: [(port: Int, stage: Stage)]
     private let group: MultiThreadedEventLoopGroup
     private let listeners: [Listener]
 
     package var violations: [Violation] { record.violations }
 
     private init(
-        cast: Cast, endpoints: [Endpoint], group: MultiThreadedEventLoopGroup, listeners: [Listener]
+        cast: Cast, endpoints: [Endpoint], stages: [(port: Int, stage: Stage)],
+        group: MultiThreadedEventLoopGroup, listeners: [Listener]
     ) {
+        self.stages = stages
         authority = cast.authority
         record = cast.record
         faults = cast.faults
@@ -42,19 +45,22 @@ package final class Sandbox: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         var listeners: [Listener] = []
         var endpoints: [Endpoint] = []
+        var stages: [(port: Int, stage: Stage)] = []
         do {
             for part in try cast.parts() {
                 let port = options.portBase == 0 ? 0 : options.portBase + listeners.count
                 let listener = try await Listener.start(on: group, port: port, prepare: part.prepare)
                 listeners.append(listener)
                 endpoints.append(part.endpoint(port: listener.port))
+                if let stage = part.stage { stages.append((listener.port, stage)) }
             }
         } catch {
             for listener in listeners { await listener.shutdown() }
             try? await group.shutdownGracefully()
             throw error
         }
-        return Sandbox(cast: cast, endpoints: endpoints, group: group, listeners: listeners)
+        return Sandbox(
+            cast: cast, endpoints: endpoints, stages: stages, group: group, listeners: listeners)
     }
 
     package func port(of provider: Provider) -> Int { port(named: provider.rawValue) }
@@ -66,17 +72,22 @@ package final class Sandbox: Sendable {
     /// The provider's base URL, base path included, as a configuration's `upstream` wants it.
     package func url(of provider: Provider) -> String { endpoint(named: provider.rawValue)?.url ?? "" }
 
-    /// Arms a fault for the next `count` requests whose target begins with `path` (base path included).
+    /// Acme's address for token calls, on a host of their own: without its base path.
+    package var acmeTokensURL: String { endpoint(named: Cast.acmeTokensName)?.url ?? "" }
+
+    /// Acme's base URL for clients that show a certificate: one that `authority` has issued, for clients.
+    package var acmeClientsURL: String { endpoint(named: Cast.acmeClientsName)?.url ?? "" }
+
+    /// Arms a fault for the next `count` requests whose target begins with `path` (base path included); nil is
+    /// until it is disarmed.
     /// - Returns: false when too many are armed or the count is out of bounds
     @discardableResult
-    package func arm(_ fault: Fault, on provider: Provider, count: Int = 1, path: String = "") -> Bool {
+    package func arm(_ fault: Fault, on provider: Provider, count: Int? = 1, path: String = "") -> Bool {
         faults.arm(fault, on: provider, count: count, pathPrefix: path)
     }
 
-    package func disarm() { faults.disarm() }
-
-    /// Makes every token that was issued so far worthless; static credentials stay good.
-    package func revokeTokens(of provider: Provider) { plays[provider]?.revokeIssued() }
+    /// - Parameter provider: nil is every one
+    package func disarm(_ provider: Provider? = nil) { faults.disarm(provider) }
 
     /// Closes every listener and connection, then ends the threads.
     package func shutdown() async throws {

@@ -7,6 +7,7 @@ extension SandboxCredentials {
         case .pixlpay: "Authorization: Bearer \(Masking.cut(pixlpayToken))"
         case .tuku: "Authorization: Bearer \(Masking.cut(tukuAPIKey)) and X-App-ID: \(Masking.cut(tukuAppID))"
         case .jpay: "Authorization: Bearer (login with app_key \(Masking.cut(jpayAppKey)))"
+        case .acme: "what the path says: client \(Masking.cut(acmeClientID)), key \(Masking.cut(acmeAPIKey))"
         }
     }
 }

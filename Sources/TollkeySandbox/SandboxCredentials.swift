@@ -22,10 +22,19 @@ package struct SandboxCredentials: Sendable {
     /// Valid until it is regenerated; the regenerated one lives as long as the run.
     package var tukuAPIKey = "tuk_sandbox_c60f8b1d93e7a425"
 
+    /// Signs what stands in `X-Request-Token`.
+    package var tukuSecretKey = "tuksecret_sandbox_d5a1938e7c20f64b"
+
     package var jpayAppKey = "jpk_sandbox_2e95d04b"
     package var jpayAppSecret = "jpsecret_sandbox_a7f31c58e60d92b4"
     /// Always valid, for callers that cannot log in.
     package var jpayStaticToken = "jptoken_sandbox_4c8e06f1d7b9a352"
+
+    package var acmeClientID = "acme_sandbox_71c0"
+    /// Also the password of Basic, and the key of signatures.
+    package var acmeClientSecret = "acmesecret_sandbox_38fd6a02b9c7e514"
+    /// `api_key` in the query.
+    package var acmeAPIKey = "acmekey_sandbox_e40b7d1956a8c2f3"
 
     package init() {}
 }

@@ -8,15 +8,17 @@ final class FaultQueue: Sendable {
 
     private struct Armed {
         let fault: Fault
-        var left: Int
+        /// Nil is for ever.
+        var left: Int?
         let pathPrefix: String
     }
 
     private let armed = Mutex<[Provider: [Armed]]>([:])
 
+    /// - Parameter count: nil is until it is disarmed
     /// - Returns: false when the queue is full or the count is not in `1...countMax`
-    func arm(_ fault: Fault, on provider: Provider, count: Int, pathPrefix: String) -> Bool {
-        guard (1...Self.countMax).contains(count) else { return false }
+    func arm(_ fault: Fault, on provider: Provider, count: Int?, pathPrefix: String) -> Bool {
+        guard (1...Self.countMax).contains(count ?? 1) else { return false }
         return armed.withLock { armed in
             guard armed[provider, default: []].count < Self.armedMax else { return false }
             armed[provider, default: []].append(Armed(fault: fault, left: count, pathPrefix: pathPrefix))
@@ -24,8 +26,15 @@ final class FaultQueue: Sendable {
         }
     }
 
-    func disarm() {
-        armed.withLock { $0 = [:] }
+    /// - Parameter provider: nil is every one
+    func disarm(_ provider: Provider?) {
+        armed.withLock { armed in
+            guard let provider else {
+                armed = [:]
+                return
+            }
+            armed[provider] = nil
+        }
     }
 
     /// Takes one use of the first fault that is armed for `target`.
@@ -35,7 +44,7 @@ final class FaultQueue: Sendable {
                 let index = queue.firstIndex(where: { target.hasPrefix($0.pathPrefix) })
             else { return nil }
             let fault = queue[index].fault
-            queue[index].left -= 1
+            if let left = queue[index].left { queue[index].left = left - 1 }
             if queue[index].left == 0 { queue.remove(at: index) }
             armed[provider] = queue
             return fault

@@ -17,6 +17,10 @@ struct Answer {
     var trailers: HTTPHeaders?
     /// Whether a 103 (RFC 8297) goes ahead of it.
     var hasHints = false
+    /// What the call did wrong.
+    var findings: [Finding] = []
+    /// The secrets that it hands out.
+    var issued: [String] = []
 
     init(_ status: Int) {
         self.status = status
@@ -27,6 +31,20 @@ struct Answer {
         self.headers = headers
         self.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
         body = .bytes(json.bytes)
+    }
+
+    /// This answer to a call that did `kind` wrong.
+    func finding(_ kind: Violation.Kind, _ detail: String) -> Answer {
+        var answer = self
+        answer.findings.append(Finding(kind, detail))
+        return answer
+    }
+
+    /// This answer, which hands out `secrets`.
+    func issuing(_ secrets: String...) -> Answer {
+        var answer = self
+        answer.issued += secrets
+        return answer
     }
 
     mutating func add(_ name: String, _ value: String) {

@@ -10,7 +10,7 @@ struct Call {
     let headers: HTTPHeaders
     /// As it arrived, with base path and query.
     let target: String
-    /// At most `ExchangeHandler.bodyBytesKept` of what came.
+    /// At most `Arrival.bodyBytesKept` of what came.
     let body: [UInt8]
     /// All that came.
     let bodyBytes: Int64
@@ -30,6 +30,11 @@ struct Call {
 
     var json: JSON? { JSON(parsing: body) }
 
+    /// Nil too when the content does not say that it is JSON, which token endpoints insist on.
+    var declaredJSON: JSON? { mediaType == "application/json" ? json : nil }
+
+    var isForm: Bool { mediaType == "application/x-www-form-urlencoded" }
+
     var host: String { headers.first(name: "host") ?? "localhost" }
 
     func header(_ name: String) -> String? { headers.first(name: name) }
@@ -38,6 +43,10 @@ struct Call {
 
     func formValue(_ name: String) -> String? {
         Encoding.form(String(decoding: body, as: UTF8.self)).first { $0.name == name }?.value
+    }
+
+    private var mediaType: String? {
+        header("content-type")?.prefix { $0 != ";" && $0 != " " }.lowercased()
     }
 
     /// The token of `Authorization: Bearer …`; nil for another scheme (compared without case, RFC 9110

@@ -6,6 +6,7 @@ enum CommonPaths {
     static let fillerBytesMax: Int64 = 1 << 40
 
     static let prefix = "/sandbox/"
+    static let statuses = 200...599
 
     static func answer(_ call: Call, as play: some Play, now: Int64) -> Answer? {
         guard call.path.hasPrefix(prefix) else { return nil }
@@ -14,7 +15,7 @@ enum CommonPaths {
         case ("echo", nil): return Answer(200, echo(call))
         case ("sink", nil): return Answer(200, ["received": .number(call.bodyBytes)])
         case ("hints", nil): return hints()
-        case ("redirect", nil): return redirect(call, provider: play.provider)
+        case ("redirect", nil): return redirect(302, from: call, provider: play.provider)
         case ("bytes", let count?): return bytes(count, call: call, play: play, now: now)
         case ("status", let code?): return status(code, play: play, now: now)
         default: return nil
@@ -39,9 +40,9 @@ enum CommonPaths {
         return answer
     }
 
-    private static func redirect(_ call: Call, provider: Provider) -> Answer {
-        var answer = Answer(302)
-        let location = "https://\(call.host)\(provider.basePath)/sandbox/echo"
+    static func redirect(_ status: Int, from call: Call?, provider: Provider) -> Answer {
+        var answer = Answer(status)
+        let location = "https://\(call?.host ?? "localhost")\(provider.basePath)/sandbox/echo"
         answer.add("Location", location)
         answer.body = .bytes([])
         return answer
@@ -62,11 +63,15 @@ enum CommonPaths {
         return answer
     }
 
-    /// 304 says the length that a 200 would have: a framing that proxies get wrong (RFC 9112 §6.3).
     private static func status(_ code: Substring, play: some Play, now: Int64) -> Answer {
-        guard let code = Int(code), (200...599).contains(code) else {
+        guard let code = Int(code), statuses.contains(code) else {
             return play.words(for: .badRequest("status wants 200 to 599"), now: now)
         }
+        return answer(withStatus: code)
+    }
+
+    /// 304 says the length that a 200 would have: a framing that proxies get wrong (RFC 9112 §6.3).
+    static func answer(withStatus code: Int) -> Answer {
         switch code {
         case 204: return Answer(code)
         case 304:

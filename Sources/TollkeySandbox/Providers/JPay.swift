@@ -5,10 +5,11 @@ final class JPay: Play {
     private struct State {
         var access = TokenTable<Void>()
         var refresh = TokenTable<Void>()
+        /// Refresh tokens that were exchanged.
+        var spent = TokenTable<Void>()
     }
 
     let provider = Provider.jpay
-    let credentialHeaders = CredentialHeaders(allOf: ["Authorization"])
     private let credentials: SandboxCredentials
     private let lifetimes: Lifetimes
     private let state = Mutex(State())
@@ -18,7 +19,22 @@ final class JPay: Play {
         self.lifetimes = lifetimes
     }
 
-    func isOpen(_ call: Call) -> Bool { ["/auth/app/token", "/auth/refresh"].contains(call.path) }
+    func places(for call: Call?) -> CredentialPlaces { CredentialPlaces(allOf: ["Authorization"]) }
+
+    func isOpen(_ call: Call) -> Bool { tokenCall(call) != nil }
+
+    func tokenCall(_ call: Call) -> TokenCall? {
+        switch call.path {
+        case "/auth/app/token": .login
+        case "/auth/refresh": .refresh
+        default: nil
+        }
+    }
+
+    func findings(in call: Call, now: Int64) -> [Finding] {
+        let seconds = call.bearer.flatMap { token in state.withLock { $0.access.overdue(token, now: now) } }
+        return [Finding(expired: "Authorization", since: seconds)].compactMap { $0 }
+    }
 
     func refusal(of call: Call, now: Int64) -> Answer? {
         guard call.header("authorization") != nil else {
@@ -58,11 +74,19 @@ final class JPay: Play {
     }
 
     func revokeIssued() {
-        state.withLock { $0 = State() }
+        state.withLock { state in
+            state.access.removeAll()
+            state.refresh.removeAll()
+        }
+    }
+
+    func revokeAccess() {
+        state.withLock { $0.access.removeAll() }
     }
 
     private func logIn(_ call: Call, now: Int64) -> Answer {
-        guard let body = call.json, let key = body["app_key"]?.string, let secret = body["app_secret"]?.string
+        guard let body = call.declaredJSON, let key = body["app_key"]?.string,
+            let secret = body["app_secret"]?.string
         else { return words(for: .badRequest("Missing required fields"), now: now) }
         guard key == credentials.jpayAppKey, secret == credentials.jpayAppSecret else {
             return Self.detail(401, "Incorrect App Key/Secret")
@@ -72,14 +96,18 @@ final class JPay: Play {
 
     /// Spends the old refresh token in the same step as it makes the new one: of two callers, one wins.
     private func refresh(_ call: Call, now: Int64) -> Answer {
-        guard let token = call.json?["refresh"]?.string else {
+        guard let token = call.declaredJSON?["refresh"]?.string else {
             return words(for: .badRequest("Missing required fields"), now: now)
         }
         return state.withLock { state in
+            if state.spent.isKnown(token) {
+                return words(for: .unauthorized, now: now).finding(.refreshSpentTwice, "refresh")
+            }
             guard case .good = state.refresh.find(token, now: now) else {
                 return words(for: .unauthorized, now: now)
             }
             state.refresh.remove(token)
+            state.spent.add(token, (), expiresAt: .max)
             return issue(from: &state, now: now)
         }
     }
@@ -90,7 +118,7 @@ final class JPay: Play {
         let refresh = Self.token("refresh", now: now, life: lifetimes.jpayRefresh)
         state.access.add(access, (), expiresAt: now + lifetimes.jpayAccess)
         state.refresh.add(refresh, (), expiresAt: now + lifetimes.jpayRefresh)
-        return Answer(200, ["access": .text(access), "refresh": .text(refresh)])
+        return Answer(200, ["access": .text(access), "refresh": .text(refresh)]).issuing(access, refresh)
     }
 
     private static func token(_ kind: String, now: Int64, life: Int64) -> String {

@@ -24,11 +24,12 @@ extension Piaxis {
         var answer = Answer(302)
         answer.add("Location", location)
         answer.body = .bytes([])
-        return answer
+        return answer.issuing(code)
     }
 
     /// A code is good once, within its life, with the redirect URI it was asked with (RFC 6749 §4.1.3).
     func exchange(_ call: Call, now: Int64) -> Answer {
+        guard call.isForm else { return words(for: .badRequest("A form is required"), now: now) }
         guard call.formValue("client_id") == credentials.piaxisClientID else {
             return error(401, "INVALID_CLIENT", "Unknown client_id", now: now)
         }
@@ -36,19 +37,24 @@ extension Piaxis {
             return error(400, "UNSUPPORTED_GRANT_TYPE", "grant_type must be authorization_code", now: now)
         }
         let code = call.formValue("code") ?? ""
-        let finding = state.withLock { state in
-            let finding = state.codes.find(code, now: now)
+        let refused = error(400, "INVALID_GRANT", "The authorization code is invalid or expired", now: now)
+        let grant: AuthorizationCode? = state.withLock { state in
+            guard case .good(let grant) = state.codes.find(code, now: now) else { return nil }
             state.codes.remove(code)
-            return finding
+            state.spentCodes.add(code, (), expiresAt: .max)
+            return grant
         }
-        guard case .good(let grant) = finding, grant.redirectURI == call.formValue("redirect_uri") else {
-            return error(400, "INVALID_GRANT", "The authorization code is invalid or expired", now: now)
+        guard let grant else {
+            let isSpent = state.withLock { $0.spentCodes.isKnown(code) }
+            return isSpent ? refused.finding(.codeSpentTwice, "code") : refused
         }
+        guard grant.redirectURI == call.formValue("redirect_uri") else { return refused }
         return issue(scope: grant.scope, withRefresh: true, now: now)
     }
 
     /// Answers a new access token. The refresh token stays as it is: Piaxis' own samples keep the old one.
     func refresh(_ call: Call, now: Int64) -> Answer {
+        guard call.isForm else { return words(for: .badRequest("A form is required"), now: now) }
         guard call.formValue("client_id") == credentials.piaxisClientID else {
             return error(401, "INVALID_CLIENT", "Unknown client_id", now: now)
         }
@@ -80,12 +86,14 @@ extension Piaxis {
             "expires_in": .number(lifetimes.piaxisAccess),
         ]
         if let refresh { body = body.adding("refresh_token", .text(refresh)) }
-        return Answer(200, body.adding("scope", .text(scope)).adding("meta", meta(now: now)))
+        let answer = Answer(200, body.adding("scope", .text(scope)).adding("meta", meta(now: now)))
+            .issuing(access)
+        return refresh.map { answer.issuing($0) } ?? answer
     }
 
     /// Loopback, as a command line tool registers it (RFC 8252 §7.3), or https; nothing that could break the
     /// header it is written into.
-    private static func isSendable(_ uri: String) -> Bool {
+    static func isSendable(_ uri: String) -> Bool {
         let starts = ["https://", "http://127.0.0.1", "http://localhost", "http://[::1]"]
         return starts.contains { uri.hasPrefix($0) } && uri.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }

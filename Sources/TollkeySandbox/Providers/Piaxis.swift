@@ -17,8 +17,11 @@ final class Piaxis: Play {
         var access = TokenTable<Set<Substring>>()
         var refresh = TokenTable<String>()
         var codes = TokenTable<AuthorizationCode>()
-        var otps = TokenTable<Void>()
-        var verifications = TokenTable<Void>()
+        /// Codes that were exchanged.
+        var spentCodes = TokenTable<Void>()
+        var otps = TokenTable<Approval>()
+        var verifications = TokenTable<Approval>()
+        var keys: Set<String>
     }
 
     struct AuthorizationCode {
@@ -28,9 +31,9 @@ final class Piaxis: Play {
 
     /// Paths under a common prefix count nowhere: a download test must not spend the quota.
     private static let uncounted = CommonPaths.prefix
+    private static let keysMax = 16
 
     let provider = Provider.piaxis
-    let credentialHeaders = CredentialHeaders(anyOf: ["api-key", "Authorization"])
     let credentials: SandboxCredentials
     let lifetimes: Lifetimes
     let state: Mutex<State>
@@ -39,16 +42,45 @@ final class Piaxis: Play {
         self.credentials = credentials
         self.lifetimes = lifetimes
         state = Mutex(
-            State(windows: [
-                .authentication: RateWindow(limit: limits.authentication),
-                .paymentCreation: RateWindow(limit: limits.paymentCreation),
-                .escrow: RateWindow(limit: limits.escrow),
-                .retrieval: RateWindow(limit: limits.retrieval),
-            ]))
+            State(
+                windows: [
+                    .authentication: RateWindow(limit: limits.authentication),
+                    .paymentCreation: RateWindow(limit: limits.paymentCreation),
+                    .escrow: RateWindow(limit: limits.escrow),
+                    .retrieval: RateWindow(limit: limits.retrieval),
+                ], keys: [credentials.piaxisAPIKey]))
+    }
+
+    func places(for call: Call?) -> CredentialPlaces {
+        CredentialPlaces(anyOf: ["api-key", "Authorization"], optional: ["X-Verification-Token"])
     }
 
     func isOpen(_ call: Call) -> Bool {
         ["/api/authorize", "/api/oauth/token", "/api/oauth/refresh"].contains(call.path)
+    }
+
+    func tokenCall(_ call: Call) -> TokenCall? {
+        switch call.path {
+        case "/api/oauth/token": .exchange
+        case "/api/oauth/refresh": .refresh
+        case "/api/auth/request-otp": .otpRequest
+        case "/api/auth/verify-otp": .otpVerify
+        default: nil
+        }
+    }
+
+    func findings(in call: Call, now: Int64) -> [Finding] {
+        let verification = call.header("x-verification-token")
+        return state.withLock { state in
+            [
+                Finding(
+                    expired: "Authorization",
+                    since: call.bearer.flatMap { state.access.overdue($0, now: now) }),
+                Finding(
+                    expired: "X-Verification-Token",
+                    since: verification.flatMap { state.verifications.overdue($0, now: now) }),
+            ].compactMap { $0 }
+        }
     }
 
     func admit(_ call: Call, now: Int64) -> Answer? {
@@ -59,7 +91,7 @@ final class Piaxis: Play {
 
     func refusal(of call: Call, now: Int64) -> Answer? {
         if let key = call.header("api-key") {
-            return key == credentials.piaxisAPIKey ? nil : words(for: .unauthorized, now: now)
+            return state.withLock { $0.keys.contains(key) } ? nil : words(for: .unauthorized, now: now)
         }
         guard let token = call.bearer else { return words(for: .unauthorized, now: now) }
         switch state.withLock({ $0.access.find(token, now: now) }) {
@@ -124,6 +156,22 @@ final class Piaxis: Play {
             state.codes.removeAll()
             state.verifications.removeAll()
         }
+    }
+
+    func revokeAccess() {
+        state.withLock { $0.access.removeAll() }
+    }
+
+    /// Another API key. Every one has full access.
+    func add(token: String, scopes: [String]?) -> Bool {
+        state.withLock { state in
+            guard state.keys.count < Self.keysMax else { return false }
+            return state.keys.insert(token).inserted
+        }
+    }
+
+    func revoke(token: String) -> Bool {
+        state.withLock { $0.keys.remove(token) != nil }
     }
 
     func error(_ status: Int, _ code: String, _ message: String, now: Int64) -> Answer {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Pixlpay: a token from a dashboard, with scopes; a missing one is named in the refusal.
 final class Pixlpay: Play {
     /// The resources with what their scopes are called. Analytics can only be read.
@@ -5,22 +7,27 @@ final class Pixlpay: Play {
         "products", "orders", "customers", "analytics", "webhooks", "settings",
     ]
     private static let readTokenScopes: Set<String> = ["products:read", "orders:read"]
+    private static let tokensMax = 16
 
     let provider = Provider.pixlpay
-    let credentialHeaders = CredentialHeaders(allOf: ["Authorization"])
-    private let credentials: SandboxCredentials
+    /// Token → scopes; nil for all of them.
+    private let tokens: Mutex<[String: Set<String>?]>
 
     init(credentials: SandboxCredentials) {
-        self.credentials = credentials
+        tokens = Mutex([
+            credentials.pixlpayToken: nil, credentials.pixlpayReadToken: Self.readTokenScopes,
+        ])
     }
+
+    func places(for call: Call?) -> CredentialPlaces { CredentialPlaces(allOf: ["Authorization"]) }
 
     func isOpen(_ call: Call) -> Bool { false }
 
     func refusal(of call: Call, now: Int64) -> Answer? {
-        guard let token = call.bearer else { return words(for: .unauthorized, now: now) }
-        if token == credentials.pixlpayToken { return nil }
-        guard token == credentials.pixlpayReadToken else { return words(for: .unauthorized, now: now) }
-        guard let scope = Self.scope(of: call), !Self.readTokenScopes.contains(scope) else { return nil }
+        guard let token = call.bearer, let scopes = tokens.withLock({ $0[token] }) else {
+            return words(for: .unauthorized, now: now)
+        }
+        guard let scopes, let scope = Self.scope(of: call), !scopes.contains(scope) else { return nil }
         return Self.failure(403, "Forbidden", "Token does not have the required scope: \(scope)")
     }
 
@@ -59,6 +66,18 @@ final class Pixlpay: Play {
         case .serverError:
             return Self.failure(500, "Internal Server Error", "An unexpected error occurred")
         }
+    }
+
+    func add(token: String, scopes: [String]?) -> Bool {
+        tokens.withLock { tokens in
+            guard tokens.count < Self.tokensMax, tokens[token] == nil else { return false }
+            tokens.updateValue(scopes.map { Set($0) }, forKey: token)
+            return true
+        }
+    }
+
+    func revoke(token: String) -> Bool {
+        tokens.withLock { $0.removeValue(forKey: token) != nil }
     }
 
     /// `orders:write` for anything but reading orders; nil for paths no scope guards.

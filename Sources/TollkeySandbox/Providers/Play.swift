@@ -1,12 +1,22 @@
-/// One of the five providers, played. Called on several event loops: what it remembers stands behind a lock.
+/// A provider, played. Called on several event loops: what it remembers stands behind a lock.
 protocol Play: Sendable {
     var provider: Provider { get }
 
-    /// The headers a call must carry: one of `anyOf`, and all of `allOf`, each once.
-    var credentialHeaders: CredentialHeaders { get }
+    /// Where `call` carries its credentials; nil is a call to no path of the provider's.
+    func places(for call: Call?) -> CredentialPlaces
 
     /// Whether the call needs no credential, as logins do not.
     func isOpen(_ call: Call) -> Bool
+
+    /// What kind of call about a credential it is; nil for every other.
+    func tokenCall(_ call: Call) -> TokenCall?
+
+    /// Whether the whole content is needed to judge it.
+    func isSigned(_ call: Call) -> Bool
+
+    /// What the call's head does wrong by the provider's own rules. Asked once for each that arrives, also when a
+    /// fault answers it; its content has not come.
+    func findings(in call: Call, now: Int64) -> [Finding]
 
     /// A refusal before the credential is looked at, such as a spent quota; nil lets the call go on.
     func admit(_ call: Call, now: Int64) -> Answer?
@@ -25,19 +35,42 @@ protocol Play: Sendable {
 
     /// Forgets every token it issued, as an operator's "sign out everywhere" does.
     func revokeIssued()
+
+    /// Forgets the access tokens; whoever has a refresh token may use it.
+    func revokeAccess()
+
+    /// Accepts one more static token, as somebody at the provider's dashboard makes one.
+    /// - Parameter scopes: nil for all
+    /// - Returns: false when the provider has none, or no more
+    func add(token: String, scopes: [String]?) -> Bool
+
+    /// Takes a static token back.
+    /// - Returns: false when there is none such
+    func revoke(token: String) -> Bool
 }
 
-struct CredentialHeaders {
+/// Where credentials stand: one of `anyOf` and all of `allOf` are needed, each once.
+struct CredentialPlaces {
     var anyOf: [String] = []
     var allOf: [String] = []
+    /// Headers that may be missing.
+    var optional: [String] = []
+    /// Names in the query that are needed.
+    var query: [String] = []
 
-    var all: [String] { anyOf + allOf }
+    var headers: [String] { anyOf + allOf + optional }
 }
 
 extension Play {
+    func tokenCall(_ call: Call) -> TokenCall? { nil }
+    func isSigned(_ call: Call) -> Bool { false }
+    func findings(in call: Call, now: Int64) -> [Finding] { [] }
     func admit(_ call: Call, now: Int64) -> Answer? { nil }
     func dress(_ answer: inout Answer, for call: Call?, now: Int64) {}
     func revokeIssued() {}
+    func revokeAccess() { revokeIssued() }
+    func add(token: String, scopes: [String]?) -> Bool { false }
+    func revoke(token: String) -> Bool { false }
 
     /// The whole answer, from quota to the provider's last header.
     func perform(_ call: Call?, now: Int64) -> Answer {

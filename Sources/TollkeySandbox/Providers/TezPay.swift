@@ -5,7 +5,6 @@ final class TezPay: Play {
     private static let paths = "/api/v1/tezpay"
 
     let provider = Provider.tezpay
-    let credentialHeaders = CredentialHeaders(allOf: ["Authorization"])
     private let credentials: SandboxCredentials
     private let lifetimes: Lifetimes
     private let tokens = Mutex(TokenTable<Void>())
@@ -15,7 +14,16 @@ final class TezPay: Play {
         self.lifetimes = lifetimes
     }
 
+    func places(for call: Call?) -> CredentialPlaces { CredentialPlaces(allOf: ["Authorization"]) }
+
     func isOpen(_ call: Call) -> Bool { call.path == Self.paths + "/authenticate" }
+
+    func tokenCall(_ call: Call) -> TokenCall? { isOpen(call) ? .login : nil }
+
+    func findings(in call: Call, now: Int64) -> [Finding] {
+        let seconds = call.bearer.flatMap { token in tokens.withLock { $0.overdue(token, now: now) } }
+        return [Finding(expired: "Authorization", since: seconds)].compactMap { $0 }
+    }
 
     func refusal(of call: Call, now: Int64) -> Answer? {
         guard let token = call.bearer else { return Self.detail(401, "Invalid token") }
@@ -66,9 +74,11 @@ final class TezPay: Play {
     }
 
     private func authenticate(_ call: Call, now: Int64) -> Answer {
-        let body = call.json
-        guard body?["client_id"]?.string == credentials.tezpayClientID,
-            body?["client_secret"]?.string == credentials.tezpayClientSecret
+        guard let body = call.declaredJSON else {
+            return words(for: .badRequest("JSON is required"), now: now)
+        }
+        guard body["client_id"]?.string == credentials.tezpayClientID,
+            body["client_secret"]?.string == credentials.tezpayClientSecret
         else { return Self.detail(401, "Invalid credentials") }
         // Both traps are TezPay's own: the claim outlives `expires_in`, and the payload carries the secret.
         let token = WebToken.make([
@@ -82,7 +92,8 @@ final class TezPay: Play {
             [
                 "access_token": .text(token), "token_type": "bearer",
                 "expires_in": .number(lifetimes.tezpayAccess), "client_id": .text(credentials.tezpayClientID),
-            ])
+            ]
+        ).issuing(token)
     }
 
     private static func detail(_ status: Int, _ text: String) -> Answer {

@@ -2,7 +2,8 @@
 enum Masking {
     private static let shownCharacters = 3
     private static let names: Set<String> = [
-        "authorization", "proxy-authorization", "api-key", "x-api-key", "x-app-id", "cookie", "set-cookie",
+        "authorization", "proxy-authorization", "api-key", "x-api-key", "x-app-id", "x-acme-key", "x-session",
+        "cookie", "set-cookie",
     ]
     private static let parts = ["token", "secret", "signature", "password", "otp"]
     private static let queryParts = parts + ["key", "code"]

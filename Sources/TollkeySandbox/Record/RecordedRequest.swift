@@ -8,6 +8,8 @@ package struct HeaderLine: Sendable, Equatable {
 /// shown to people is masked on the way.
 package struct RecordedRequest: Sendable {
     package let provider: Provider
+    /// The listener's. Acme has several.
+    package let port: Int
     /// Counts every accepted connection of the sandbox from 1: equal numbers, same connection.
     package let connection: Int
     /// Whether the connection's TLS handshake resumed an earlier one.
@@ -22,6 +24,8 @@ package struct RecordedRequest: Sendable {
     package let bodyPrefix: [UInt8]
     /// False when a fault answered, or the connection ended, before all of it was read.
     package let isComplete: Bool
+    /// Nil for a call that is not about a credential.
+    package let tokenCall: TokenCall?
 
     package static let bodyPrefixBytesMax = 4_096
 

@@ -17,7 +17,18 @@ enum Encoding {
 
     /// base64url without padding, RFC 4648 §5: the spelling of JWTs.
     static func base64URL(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        base64(bytes, alphabet: plain + Array("-_".utf8))
+    }
+
+    /// With padding, RFC 4648 §4: the spelling of Basic credentials.
+    static func base64(_ bytes: [UInt8]) -> String {
+        let padding = String(repeating: "=", count: (3 - bytes.count % 3) % 3)
+        return base64(bytes, alphabet: plain + Array("+/".utf8)) + padding
+    }
+
+    private static let plain = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+
+    private static func base64(_ bytes: [UInt8], alphabet: [UInt8]) -> String {
         var text: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
@@ -27,6 +38,23 @@ enum Encoding {
             }
         }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The bytes that `base64URL` spells so; nil for every other text, padding included.
+    static func base64URLDecoded(_ text: some StringProtocol) -> [UInt8]? {
+        let alphabet = plain + Array("-_".utf8)
+        var bits: UInt32 = 0
+        var bitCount = 0
+        var bytes: [UInt8] = []
+        for character in text.utf8 {
+            guard let value = alphabet.firstIndex(of: character) else { return nil }
+            bits = (bits << 6 | UInt32(value)) & 0xffff
+            bitCount += 6
+            guard bitCount >= 8 else { continue }
+            bitCount -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+        }
+        return base64URL(bytes) == text ? bytes : nil
     }
 
     /// `a=1&b=2` as pairs in order, `+` as a space (application/x-www-form-urlencoded; queries here too).

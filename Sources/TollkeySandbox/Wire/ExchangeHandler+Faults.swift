@@ -7,35 +7,41 @@ extension ExchangeHandler {
 
     /// The fault's doing, or the provider's.
     func answer(_ arrival: Arrival, context: ChannelHandlerContext) {
-        let call = arrival.call(basePath: stage.provider.basePath)
+        let call = arrival.call(basePath: stage.basePath)
+        if let fault = arrival.fault, let answer = stage.answer(fault, to: call) {
+            return send(answer, to: arrival, context: context)
+        }
         switch arrival.fault {
-        case nil: send(stage.answer(call), to: arrival, context: context)
-        case .unauthorized: send(stage.answer(.unauthorized, to: call), to: arrival, context: context)
-        case .rateLimited(let seconds):
-            send(stage.answer(.rateLimited(retryAfter: seconds), to: call), to: arrival, context: context)
-        case .serverError: send(stage.answer(.serverError, to: call), to: arrival, context: context)
         case .slowHead(let milliseconds):
             after(milliseconds: milliseconds, context: context) { context in
-                self.send(self.stage.answer(call), to: arrival, context: context)
+                self.send(self.perform(call), to: arrival, context: context)
             }
         case .slowBody(let milliseconds):
             let atHalf = Outgoing.AtHalf.pause(milliseconds: milliseconds)
-            send(stage.answer(call), to: arrival, atHalf: atHalf, context: context)
-        case .closeMidBody: send(stage.answer(call), to: arrival, atHalf: .close, context: context)
-        case .closeAfter: send(stage.answer(call), to: arrival, closesAfter: true, context: context)
+            send(perform(call), to: arrival, atHalf: atHalf, context: context)
+        case .closeMidBody: send(perform(call), to: arrival, atHalf: .close, context: context)
+        case .closeAfter: send(perform(call), to: arrival, closesAfter: true, context: context)
+        case .loseAnswer:
+            _ = perform(call)
+            breakOff(arrival, context: context)
         case .closeBeforeHead, .reset, .garbage, .bothLengths, .stall:
             breakOff(arrival, context: context)
         // These struck before the body.
         case .earlyAnswer, .neverRead: break
+        case nil, .unauthorized, .rateLimited, .rateLimitedUntil, .serverError, .unavailable, .status,
+            .oauthError, .nonsense, .empty, .hollow, .huge, .redirect:
+            send(perform(call), to: arrival, context: context)
         }
     }
+
+    private func perform(_ call: Call?) -> Answer { stage.perform(call, connection: connection) }
 
     func strikeBeforeBody(_ fault: Fault, _ arrival: Arrival, context: ChannelHandlerContext) {
         holdsReads = true
         remember(arrival, isComplete: false)
         guard fault == .earlyAnswer else { return breakOff(arrival, context: context) }
         var answer = stage.answer(
-            .badRequest("The request body is too large"), to: arrival.call(basePath: stage.provider.basePath))
+            .badRequest("The request body is too large"), to: arrival.call(basePath: stage.basePath))
         answer.status = 413
         answer.add("Connection", "close")
         send(answer, to: arrival, staysOpen: true, context: context)
@@ -62,8 +68,9 @@ extension ExchangeHandler {
             after(milliseconds: Fault.delayMillisecondsMax, context: context) { _ in
                 self.tap.closeNow(isReset: false)
             }
-        case .closeBeforeHead, .slowHead, .slowBody, .closeMidBody, .unauthorized, .rateLimited, .serverError,
-            .earlyAnswer, .closeAfter, nil:
+        case .closeBeforeHead, .slowHead, .slowBody, .closeMidBody, .loseAnswer, .unauthorized, .rateLimited,
+            .rateLimitedUntil, .serverError, .unavailable, .status, .oauthError, .nonsense, .empty, .hollow,
+            .huge, .redirect, .earlyAnswer, .closeAfter, nil:
             context.close(promise: nil)
         }
     }

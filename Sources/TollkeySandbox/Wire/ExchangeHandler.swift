@@ -83,7 +83,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
         }
         if case .reading(let arrival) = phase { remember(arrival, isComplete: false) }
         phase = .over
-        stage.violate(.malformed, "the decoder says \(error)", connection: connection)
+        stage.violate([Finding(.malformed, "the decoder says \(error)")], connection: connection)
         sendRaw(
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", context: context)
         context.close(promise: nil)
@@ -92,7 +92,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
     func remember(_ arrival: Arrival, isComplete: Bool) {
         stage.record.add(
             arrival.recorded(
-                provider: stage.provider, connection: connection, isResumed: tap.isResumed,
+                by: stage, port: port, connection: connection, isResumed: tap.isResumed,
                 isComplete: isComplete))
     }
 
@@ -123,7 +123,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
 
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         stage.inspect(head, port: port, connection: connection)
-        let arrival = Arrival(head: head, fault: stage.fault(for: head))
+        let arrival = Arrival(head: head, fault: stage.fault(for: head), isSigned: stage.isSigned(head))
         phase = .reading(arrival)
         if let fault = arrival.fault, fault.isBeforeBody {
             strikeBeforeBody(fault, arrival, context: context)

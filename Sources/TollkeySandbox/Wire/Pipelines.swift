@@ -10,11 +10,17 @@ enum Pipelines {
     private static let headBytesMax = 1_024 * 1_024
 
     /// The server side of TLS 1.2 and 1.3. Tickets for resumption are the library's default.
-    static func context(for identity: Identity) throws -> NIOSSLContext {
+    /// - Parameter authority: who must have signed the client's certificate (PEM); nil asks for none
+    static func context(for identity: Identity, clientsOf authority: String? = nil) throws -> NIOSSLContext {
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(identity.chain.utf8))
         let key = try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        if let authority {
+            configuration.trustRoots = .certificates(
+                try NIOSSLCertificate.fromPEMBytes(Array(authority.utf8)))
+            configuration.certificateVerification = .noHostnameVerification
+        }
         configuration.minimumTLSVersion = .tlsv12
         configuration.maximumTLSVersion = .tlsv13
         configuration.applicationProtocols = ["http/1.1"]

@@ -42,7 +42,7 @@ struct DemoFiles: Sendable {
           level: warning
 
         providers:
-        \(Provider.allCases.map { provider($0, at: sandbox.url(of: $0)) }.joined(separator: "\n\n"))
+        \(Provider.shipped.map { provider($0, at: sandbox.url(of: $0)) }.joined(separator: "\n\n"))
 
         """
     }
@@ -75,6 +75,7 @@ struct DemoFiles: Sendable {
         case .pixlpay: [("api_token", "PIXLPAY_API_TOKEN")]
         case .tuku: [("api_key", "TUKU_API_KEY"), ("app_id", "TUKU_APP_ID")]
         case .jpay: [("token", "JPAY_TOKEN")]
+        case .acme: []
         }
     }
 }
