@@ -11,6 +11,8 @@ package struct CredentialSnapshot: Sendable {
     package let isConstant: Bool
     /// The constant header lines.
     private let lines: Secret
+    /// The constant ones among the defaults, by position.
+    private let defaultLines: [Secret?]
     let recipe: SnapshotRecipe
 
     /// A request's content must be held until its end before its head can be written.
@@ -43,7 +45,8 @@ package struct CredentialSnapshot: Sendable {
         self.expires = expires
         self.recipe = recipe
         isConstant = recipe.isConstant
-        lines = Secret(recipe.inject.flatMap { $0.line?.reveal { $0 } ?? [] })
+        lines = Secret(recipe.inject.flatMap { $0.constant?.line.reveal { $0 } ?? [] })
+        defaultLines = recipe.defaults.map { $0.constant?.line }
     }
 
     /// Writes the constant header lines into a head.
@@ -52,24 +55,23 @@ package struct CredentialSnapshot: Sendable {
     }
 
     /// Writes the header lines into a head.
-    func writeHeaders(into buffer: Buffer, _ rendering: inout SnapshotRendering?) throws(RenderingError) {
+    func writeHeaders(into buffer: Buffer, _ rendering: SnapshotRendering?) throws(RenderingError) {
         write(into: buffer)
-        guard rendering != nil else { return }
+        guard let rendering else { return }
         for header in recipe.inject where header.constant == nil {
-            try rendering?.header(header).write(into: buffer)
+            try rendering.header(header).write(into: buffer)
         }
     }
 
     /// Writes a default into a head, by its position among the provider's.
     func writeDefault(
-        _ position: Int, into buffer: Buffer, _ rendering: inout SnapshotRendering?
+        _ position: Int, into buffer: Buffer, _ rendering: SnapshotRendering?
     ) throws(RenderingError) {
-        guard position < recipe.defaults.count else { return }
-        let header = recipe.defaults[position]
-        if rendering == nil {
-            header.line?.reveal { buffer.append($0) }
-        } else {
-            try rendering?.defaultHeader(header).write(into: buffer)
+        if let rendering {
+            guard position < recipe.defaults.count else { return }
+            try rendering.defaultHeader(recipe.defaults[position]).write(into: buffer)
+        } else if position < defaultLines.count {
+            defaultLines[position]?.reveal { buffer.append($0) }
         }
     }
 }

@@ -4,13 +4,6 @@ final class SnapshotRecipe: Sendable {
     struct Header: Sendable {
         let settings: InjectedHeader
         let constant: RenderedHeader?
-        let line: Secret?
-
-        init(_ settings: InjectedHeader, _ constant: RenderedHeader?) {
-            self.settings = settings
-            self.constant = constant
-            line = constant?.line
-        }
     }
 
     /// A query parameter and, where it is the same for every request, its text.
@@ -25,12 +18,11 @@ final class SnapshotRecipe: Sendable {
     /// The names in `query`.
     let queryNames: [[UInt8]]
     let isConstant: Bool
+    let needsContent: Bool
     /// What is taken from a request.
     let parts: Set<RequestPart>
     /// Has all constant values computed; nil when no value is.
     let filler: TemplateFiller?
-
-    var needsContent: Bool { parts.needContent }
 
     init(headers: [InjectedHeader], defaults: [InjectedHeader], secrets: [String: Secret]) {
         func header(_ settings: InjectedHeader) -> Header {
@@ -42,13 +34,15 @@ final class SnapshotRecipe: Sendable {
                 case .credential, .value, .request, .input: break
                 }
             }
-            return Header(settings, RenderedHeader(name: settings.name, value: Secret(value)))
+            return Header(
+                settings: settings, constant: RenderedHeader(name: settings.name, value: Secret(value)))
         }
         inject = headers.map(header)
         self.defaults = defaults.map(header)
         query = []
         queryNames = []
         isConstant = true
+        needsContent = false
         parts = []
         filler = nil
     }
@@ -69,6 +63,7 @@ final class SnapshotRecipe: Sendable {
         queryNames = provider.injectQuery.map { Array($0.name.utf8) }
         isConstant = templates.allSatisfy { plan.isConstant($0) }
         parts = plan.requestParts(of: templates)
+        needsContent = parts.needContent
         self.filler = filler
     }
 
@@ -77,7 +72,10 @@ final class SnapshotRecipe: Sendable {
     ) throws(RenderingError) -> [Header] {
         var headers: [Header] = []
         for header in settings {
-            headers.append(Header(header, plan.isConstant(header.value) ? try filler.fill(header) : nil))
+            headers.append(
+                Header(
+                    settings: header,
+                    constant: plan.isConstant(header.value) ? try filler.fill(header) : nil))
         }
         return headers
     }

@@ -1,5 +1,8 @@
 /// One sending of one request: each value that is made for it is made once, and is the same wherever it is used.
-struct SnapshotRendering {
+///
+/// A class, so that requests which need none pass on a pointer to nothing: as a structure it made the writing of every
+/// head a third slower.
+final class SnapshotRendering {
     private let recipe: SnapshotRecipe
     private var filler: TemplateFiller?
     /// What has been written of the request so far.
@@ -15,7 +18,7 @@ struct SnapshotRendering {
     }
 
     /// As `name=value`. It sees the query as it stands before it, so that a signature can be its last parameter.
-    mutating func parameter(_ parameter: SnapshotRecipe.Parameter) throws(RenderingError) -> Secret {
+    func parameter(_ parameter: SnapshotRecipe.Parameter) throws(RenderingError) -> Secret {
         if let constant = parameter.constant { return constant }
         filler?.request = request
         guard let text = try filler?.parameter(parameter.settings) else {
@@ -25,14 +28,14 @@ struct SnapshotRendering {
     }
 
     /// A default counts as sent by the client from here on: what is signed is what the provider sees.
-    mutating func defaultHeader(_ header: SnapshotRecipe.Header) throws(RenderingError) -> RenderedHeader {
+    func defaultHeader(_ header: SnapshotRecipe.Header) throws(RenderingError) -> RenderedHeader {
         let rendered = try self.header(header)
         let name = header.settings.name.inName
         if recipe.parts.contains(.header(name)) { request.headers[name] = rendered.value }
         return rendered
     }
 
-    mutating func header(_ header: SnapshotRecipe.Header) throws(RenderingError) -> RenderedHeader {
+    func header(_ header: SnapshotRecipe.Header) throws(RenderingError) -> RenderedHeader {
         if let constant = header.constant { return constant }
         filler?.request = request
         guard let rendered = try filler?.fill(header.settings) else { throw .missing(header.settings.name) }
@@ -44,7 +47,7 @@ extension CredentialSnapshot {
     /// Writes the query that the provider gets to see: the client's parameters, less those that are injected, and
     /// behind them ours. `query` begins with its `?` or is empty.
     func writeQuery(
-        _ query: Span<UInt8>, into out: Buffer, _ rendering: inout SnapshotRendering?
+        _ query: Span<UInt8>, into out: Buffer, _ rendering: SnapshotRendering?
     ) throws(RenderingError) {
         let start = out.count
         QueryText.write(query, without: recipe.queryNames, into: out)
@@ -62,12 +65,12 @@ extension CredentialSnapshot {
     ) throws(RenderingError) {
         let target = call.target.reveal { $0 }
         let path = 0..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.count)
-        var rendering = SnapshotRendering(
+        let rendering = SnapshotRendering(
             self, RequestParts(call, upstream: upstream, readsFields: recipe.parts.readFields), now: now)
         rendering?.request.path = Secret(Array(target[path]))
         let out = Buffer(capacity: 1 << 10)
         out.append(target.span.extracting(path))
-        try writeQuery(target.span.extracting(path.upperBound..<target.count), into: out, &rendering)
+        try writeQuery(target.span.extracting(path.upperBound..<target.count), into: out, rendering)
         call.target = Secret(Array(out.readable))
         rendering?.request.query = Secret(Array(out.readable[path.upperBound...]))
 

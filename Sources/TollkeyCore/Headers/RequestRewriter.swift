@@ -49,7 +49,7 @@ package struct RequestRewriter: Sendable {
         let queryStart = out.count
         rendering?.request.path = Secret(Array(out.readable[pathStart..<queryStart]))
         if credential.injectsQuery {
-            try credential.writeQuery(bytes.extracting(head.target.query), into: out, &rendering)
+            try credential.writeQuery(bytes.extracting(head.target.query), into: out, rendering)
         } else {
             out.append(bytes.extracting(head.target.query))
         }
@@ -58,9 +58,9 @@ package struct RequestRewriter: Sendable {
 
         let sent = writeFields(head, bytes, without: added, into: out)
         for index in defaults.indices where sent >> UInt64(index & 63) & 1 == 0 {
-            try credential.writeDefault(index, into: out, &rendering)
+            try credential.writeDefault(index, into: out, rendering)
         }
-        try credential.writeHeaders(into: out, &rendering)
+        try credential.writeHeaders(into: out, rendering)
         for header in added { header.write(into: out) }
         out.append(head.minorVersion == 1 ? "Via: 1.1" : "Via: 1.0")
         out.append(via)
