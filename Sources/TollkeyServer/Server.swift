@@ -123,6 +123,13 @@ package final class Server: Sendable {
         state.withLock { $0.refresher }?.wake()
     }
 
+    /// Returns once no call for a credential is under way.
+    package func waitForCredentials() {
+        guard let refresher = state.withLock({ $0.refresher }), let rest = try? Gate() else { return }
+        refresher.post { $0.rest { rest.open() } }
+        _ = rest.wait(for: 1, timeout: nil)
+    }
+
     // MARK: Starting
 
     /// Providers about which nothing has changed keep their credentials as they stand.

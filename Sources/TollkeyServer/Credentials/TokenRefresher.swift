@@ -31,6 +31,7 @@ actor TokenRefresher {
     private let bootID = BootID.read()
     var keepers: [String: Keeper] = [:]
     private var dice = SystemRandomNumberGenerator()
+    private var whenAtRest: [@Sendable () -> Void] = []
 
     init(_ around: Surroundings) throws(SystemError) {
         self.around = around
@@ -109,8 +110,15 @@ actor TokenRefresher {
             for life in keepers[name]?.lives ?? [] { wait = min(wait, life.machine.due.remaining(at: now)) }
             wait = min(wait, keepers[name]?.secretsRetry.remaining(at: now) ?? wait)
         }
+        if !whenAtRest.isEmpty, !keepers.values.contains(where: \.isCalling) {
+            for done in whenAtRest { done() }
+            whenAtRest = []
+        }
         return wait
     }
+
+    /// Calls `done` once no call is under way.
+    func rest(_ done: @escaping @Sendable () -> Void) { whenAtRest.append(done) }
 
     /// A file with a secret, or the state, was written to.
     private func filesChanged() {

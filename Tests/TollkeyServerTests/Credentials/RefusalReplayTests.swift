@@ -67,7 +67,7 @@ extension EndToEnd {
             try await withCredentialStage { stage in
                 let proxy = try stage.proxy(stage.jpay)
                 defer { proxy.stop() }
-                #expect(stage.sandbox.faults.arm(.init("status=401")!, on: .jpay, count: 6, pathPrefix: "/payments"))
+                #expect(stage.sandbox.arm(.unauthorized, on: .jpay, count: 6, path: "/api/v1/payments"))
                 #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 401)
                 let calls = stage.sandbox.record.requests(of: .jpay).filter { !$0.target.contains("/auth/") }
                 #expect(calls.count == 2, "one replay")
@@ -84,7 +84,7 @@ extension EndToEnd {
             try await withCredentialStage { stage in
                 let proxy = try stage.proxy(stage.jpay)
                 defer { proxy.stop() }
-                #expect(stage.sandbox.faults.arm(.init("status=403")!, on: .jpay, count: 3, pathPrefix: "/payments"))
+                #expect(stage.sandbox.arm(.status(403), on: .jpay, count: 3, path: "/api/v1/payments"))
                 for _ in 0..<3 {
                     #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 403)
                 }
@@ -99,7 +99,7 @@ extension EndToEnd {
                 #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 201)
                 let before = logins(stage)
                 // Its refresh token lives: one refresh is all it takes.
-                stage.sandbox.revokeAccessTokens(of: .jpay)
+                stage.sandbox.revokeAccess(of: .jpay)
                 let clients = try (0..<500).map { _ in try proxy.connect() }
                 for round in 0..<20 {
                     for client in clients { try client.send(get("", round: round)) }

@@ -60,6 +60,13 @@ final class Proxy: Sendable {
         clock.advance(by: duration)
         server.wake()
     }
+
+    /// As `advance`, and returns once the token refresher has done what was due.
+    func pass(_ duration: Duration) {
+        clock.advance(by: duration)
+        server.waitForCredentials()
+        server.wake()
+    }
 }
 
 extension Settings {
