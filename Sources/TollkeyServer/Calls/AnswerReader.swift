@@ -22,6 +22,18 @@ struct AnswerReader {
         return CallAnswer(status: status, fields: fields, content: Secret(content))
     }
 
+    /// Whether nothing but the connection's end says where the content does (RFC 9112 §6.3).
+    func endsWithConnection(_ method: String) -> Bool {
+        if method == "HEAD" || status == 204 || status == 304 { return false }
+        return !fields.contains { field in
+            field.name == "content-length"
+                || field.name == "transfer-encoding"
+                    && field.value.reveal {
+                        $0.map(Characters.lowercased).suffix(7) == Array("chunked".utf8)[...]
+                    }
+        }
+    }
+
     /// One line of a head, of the last one or of an interim answer's, or of the trailers.
     mutating func takeLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
         headBytes += bytes.count

@@ -108,8 +108,8 @@ package final class CallClient: Sendable {
         if isAwaited { ended.open() }
     }
 
-    /// Ends everything: calls under way and waiting are answered with `cancelled`. Returns when the threads have
-    /// ended and each reply to `submit` was called; so it is not to be called from one.
+    /// Ends everything: calls under way are answered with `cancelled`, and so are those that wait, on this thread.
+    /// Returns when the client's threads have ended and each reply was called; so it is not to be called from one.
     package func close() {
         let (jobs, interrupters, threads) = state.withLock { state in
             guard !state.isClosed else { return ([Job](), [Interrupter](), 0) }

@@ -51,6 +51,6 @@ struct CallRun {
             whole: TimeSpan(.nanoseconds(deadline.nanoseconds - now.nanoseconds)))
         let result = transfer.perform(timeouts, until: interrupter)
         guard case .failure(let fault) = result, !fault.wasSent else { return (result, false) }
-        return (result, fault.kind == .connect || fault.kind == .timeout && !transfer.hasConnected)
+        return (result, fault.kind == .connect || fault.kind == .timeout && !transfer.isHandshaking)
     }
 }

@@ -20,18 +20,12 @@ extension Transfer {
         return hasBegun ? faultOfExchange(code) : faultOfConnecting(code)
     }
 
-    /// TCP was established, to the provider or to the egress proxy.
-    var hasConnected: Bool { microseconds(CURLINFO_CONNECT_TIME_T) > 0 }
-
     private var lateness: String {
         if hasBegun { return "\(peer) did not answer in time" }
         let first = call.egressProxy.map { "the egress proxy \($0.host):\($0.port)" } ?? peer
-        if !hasConnected {
-            let isResolved = microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0
-            return isResolved
-                ? "\(first) did not accept a connection in time" : "\(first) was not resolved in time"
-        }
-        return tls == nil ? "\(first) was not ready in time" : "no TLS connection to \(peer) in time"
+        if isHandshaking { return "no TLS connection to \(peer) in time" }
+        let isResolved = microseconds(CURLINFO_NAMELOOKUP_TIME_T) > 0
+        return isResolved ? "\(first) did not take a connection in time" : "\(first) was not resolved in time"
     }
 
     private func faultOfConnecting(_ code: CURLcode) -> CallFault {
@@ -53,7 +47,7 @@ extension Transfer {
             let text = verdict == 0 ? "broke the connection off" : "answered \(verdict) to CONNECT"
             return fault(.connect, "the egress proxy \(text)")
         }
-        guard tls != nil, hasConnected else { return fault(.broke, Self.words(code)) }
+        guard isHandshaking else { return fault(.broke, Self.words(code)) }
         let reason = refusal ?? "the connection ended during the handshake"
         return fault(.tls, "no TLS connection to \(peer) as \(serverName): \(reason)")
     }

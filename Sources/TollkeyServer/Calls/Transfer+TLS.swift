@@ -3,8 +3,8 @@ import COpenSSL
 import TollkeyCore
 
 extension Transfer {
-    /// libcurl makes the TLS connection; whom it trusts and who we are is told by the same context as for calls that
-    /// are forwarded, so that there is one answer to both.
+    /// libcurl makes the TLS connection; whom it trusts and who we are is told by a context like that of calls that are
+    /// forwarded, so that there is one answer to both. This call's alone: libcurl sets flags in its store.
     func setTLS(_ options: inout CurlOptions) {
         let least = call.tls.leastVersion == .tls13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2
         options.set(CURLOPT_SSLVERSION, least)
@@ -27,6 +27,7 @@ extension Transfer {
 
     /// Makes libcurl's `context` like ours.
     private func prepare(_ context: OpaquePointer) -> Bool {
+        isHandshaking = true
         guard let ours = tls?.pointer else { return false }
         SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(ours))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
@@ -60,9 +61,11 @@ extension Transfer {
     /// Where a context of libcurl's keeps the transfer it belongs to.
     private static let place = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil, nil)
 
-    /// What went wrong, in OpenSSL's words, which are about certificates and TLS, never about what was sent.
+    /// The peer's farewell; and what went wrong, in OpenSSL's words, which are about certificates and TLS, never about what was sent.
     private func note(_ ssl: OpaquePointer, _ event: Int32, _ value: Int32) {
-        if event == SSL_CB_READ_ALERT, value >> 8 == SSL3_AL_FATAL {
+        if event == SSL_CB_READ_ALERT, value & 0xff == SSL_AD_CLOSE_NOTIFY {
+            hasFarewell = true
+        } else if event == SSL_CB_READ_ALERT, value >> 8 == SSL3_AL_FATAL {
             refusal = "it refuses: \(String(cString: SSL_alert_desc_string_long(value)))"
         } else if event == SSL_CB_CONNECT_EXIT, value <= 0, refusal == nil {
             let verdict = SSL_get_verify_result(ssl)

@@ -20,6 +20,10 @@ final class Transfer {
     var reader: AnswerReader
     /// The connection is ready, and libcurl begins to write the request; until then nothing of it has left.
     var hasBegun = false
+    /// Somebody has taken the connection, and TLS begins.
+    var isHandshaking = false
+    /// The peer has said that it will send no more (RFC 8446 §6.1).
+    var hasFarewell = false
     /// What OpenSSL said about the handshake, or the peer in an alert.
     var refusal: String?
 
@@ -58,7 +62,9 @@ final class Transfer {
         }
         guard code == CURLE_OK else { return .failure(fault(for: code)) }
         // A connection that ends in the middle of a head is no fault to libcurl.
-        guard let answer = reader.answer else {
+        // Nor is TLS's, so that a content which only the connection's end delimits could be cut by anybody.
+        let isWhole = tls == nil || hasFarewell || !reader.endsWithConnection(call.method)
+        guard isWhole, let answer = reader.answer else {
             return .failure(fault(.broke, "\(peer) ended the connection before its answer was complete"))
         }
         return .success(answer)
