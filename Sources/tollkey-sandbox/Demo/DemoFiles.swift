@@ -20,11 +20,13 @@ struct DemoFiles: Sendable {
     var environment: [(name: String, value: String)] {
         [
             ("PIAXIS_API_KEY", credentials.piaxisAPIKey),
-            ("TEZPAY_TOKEN", credentials.tezpayStaticToken),
+            ("TEZPAY_CLIENT_ID", credentials.tezpayClientID),
+            ("TEZPAY_CLIENT_SECRET", credentials.tezpayClientSecret),
             ("PIXLPAY_API_TOKEN", credentials.pixlpayToken),
             ("TUKU_API_KEY", credentials.tukuAPIKey),
             ("TUKU_APP_ID", credentials.tukuAppID),
-            ("JPAY_TOKEN", credentials.jpayStaticToken),
+            ("JPAY_APP_KEY", credentials.jpayAppKey),
+            ("JPAY_APP_SECRET", credentials.jpayAppSecret),
         ]
     }
 
@@ -33,6 +35,8 @@ struct DemoFiles: Sendable {
         # Written by `tollkey-sandbox demo`, each time anew. The upstreams are the sandbox's own listeners; with
         # real ones, `upstream` and `tls` are not needed where the description has an address.
         listen: "\(listen)"
+        # Tokens that were obtained, sealed; made anew with each demo.
+        state: state
 
         timeouts:
           drain: 2s
@@ -51,7 +55,7 @@ struct DemoFiles: Sendable {
         let secrets = Self.secrets(of: provider).map { "      \($0): ${env:\($1)}" }
         return """
               \(provider.rawValue):
-                use: \(provider.rawValue)\(Self.variant(of: provider))
+                use: \(provider.rawValue)
                 upstream: \(url)
                 tls: { ca: ca.pem }
                 secrets:
@@ -59,22 +63,14 @@ struct DemoFiles: Sendable {
             """
     }
 
-    /// A further line where a token that was obtained already is used instead of a login.
-    private static func variant(of provider: Provider) -> String {
-        switch provider {
-        case .tezpay, .jpay: "\n    variant: token"
-        case .piaxis, .pixlpay, .tuku: ""
-        }
-    }
-
     /// The name in the shipped description, and the variable.
     private static func secrets(of provider: Provider) -> [(String, String)] {
         switch provider {
         case .piaxis: [("api_key", "PIAXIS_API_KEY")]
-        case .tezpay: [("token", "TEZPAY_TOKEN")]
+        case .tezpay: [("client_id", "TEZPAY_CLIENT_ID"), ("client_secret", "TEZPAY_CLIENT_SECRET")]
         case .pixlpay: [("api_token", "PIXLPAY_API_TOKEN")]
         case .tuku: [("api_key", "TUKU_API_KEY"), ("app_id", "TUKU_APP_ID")]
-        case .jpay: [("token", "JPAY_TOKEN")]
+        case .jpay: [("app_key", "JPAY_APP_KEY"), ("app_secret", "JPAY_APP_SECRET")]
         case .acme: []
         }
     }

@@ -1,6 +1,7 @@
 import Testing
 import TollkeyCore
 import TollkeySandbox
+import TollkeyServer
 
 extension EndToEnd {
     /// An hour with a token endpoint that does not do its work: what callers see, and how often it is asked.
@@ -9,7 +10,7 @@ extension EndToEnd {
 
         private func call(_ proxy: Proxy) throws -> Message {
             try proxy.answer(
-                to: "GET /tezpay/api/v1/tezpay/wallet HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                to: "GET /tezpay/api/v1/tezpay/get-status?transaction_id=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         }
 
         /// Passes an hour in seconds; how many token calls were made.
