@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 
 struct sockaddr;
@@ -11,6 +12,11 @@ extern int pthread_setname_np(pthread_t, const char *);
 
 // prctl takes a variable number of arguments, which Swift cannot pass.
 static inline void tollkey_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// To Swift, flock is the struct of that name; <sys/file.h> would take other structs away from the Glibc module.
+// LOCK_EX | LOCK_NB, the same on all of Linux: 0, or -1 and errno.
+extern int flock(int, int);
+static inline int tollkey_try_flock(int descriptor) { return flock(descriptor, 2 | 4); }
 
 // As struct ucred, which the headers show under _GNU_SOURCE only; that would change other types of theirs.
 struct tollkey_peer { int pid; unsigned int uid; unsigned int gid; };
@@ -25,3 +31,6 @@ static const int tollkey_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const int tollkey_EFD_CLOEXEC = EFD_CLOEXEC;
 static const int tollkey_EFD_NONBLOCK = EFD_NONBLOCK;
 static const int tollkey_EFD_SEMAPHORE = EFD_SEMAPHORE;
+static const int tollkey_IN_CLOEXEC = IN_CLOEXEC;
+static const int tollkey_IN_NONBLOCK = IN_NONBLOCK;
+static const unsigned int tollkey_IN_ONLYDIR = IN_ONLYDIR;

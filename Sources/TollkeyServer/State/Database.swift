@@ -1,0 +1,103 @@
+import CSQLite
+
+/// A connection to an SQLite database, used by one thread at a time.
+final class Database {
+    let pointer: OpaquePointer
+    /// For messages.
+    let path: String
+
+    /// How long another process's transaction is waited for.
+    static let busyMilliseconds: Int32 = 5_000
+
+    /// Opens `path`; makes it when there is none. `fileSystem` is the name of an `sqlite3_vfs`; nil is the system's.
+    init(_ path: String, fileSystem: String?) throws(StateFailure) {
+        var opened: OpaquePointer?
+        // Not serialised by SQLite: whoever owns it does that.
+        let flags =
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+            | SQLITE_OPEN_EXRESCODE
+        let code = sqlite3_open_v2(path, &opened, flags, fileSystem)
+        guard code == SQLITE_OK, let opened else {
+            sqlite3_close_v2(opened)
+            throw Self.failure(code, path)
+        }
+        pointer = opened
+        self.path = path
+        sqlite3_busy_timeout(opened, Self.busyMilliseconds)
+        tollkey_sqlite_trust_nothing(opened)
+    }
+
+    // Lives on, inside SQLite, until the last statement is gone.
+    deinit { sqlite3_close_v2(pointer) }
+
+    /// Runs statements that answer nothing.
+    func run(_ sql: String) throws(StateFailure) {
+        try check(sqlite3_exec(pointer, sql, nil, nil, nil))
+    }
+
+    /// The first column of the first row.
+    func number(_ sql: String) throws(StateFailure) -> Int64 {
+        let statement = try Statement(sql, in: self)
+        return try statement.step() ? statement.number(0) : 0
+    }
+
+    func text(_ sql: String) throws(StateFailure) -> String {
+        let statement = try Statement(sql, in: self)
+        return try statement.step() ? statement.text(0) : ""
+    }
+
+    /// All that `body` writes or, when it throws, none of it. Durable when this returns.
+    ///
+    /// When the commit itself fails, which of the two it was shows when the database is next opened.
+    func transaction<Result>(_ body: () throws(StateFailure) -> Result) throws(StateFailure) -> Result {
+        // At once the one who writes: what is read inside cannot have changed when it is written.
+        try run("BEGIN IMMEDIATE")
+        do {
+            let result = try body()
+            try run("COMMIT")
+            return result
+        } catch {
+            // Some failures have ended the transaction already.
+            if sqlite3_get_autocommit(pointer) == 0 { try? run("ROLLBACK") }
+            throw error
+        }
+    }
+
+    func check(_ code: Int32) throws(StateFailure) {
+        guard code == SQLITE_OK else { throw Self.failure(code, path) }
+    }
+
+    static func failure(_ code: Int32, _ path: String) -> StateFailure {
+        let word = sqlite3_errstr(code).map { String(cString: $0) } ?? "no reason given"
+        switch code & 0xff {
+        case SQLITE_NOTADB:
+            return StateFailure(
+                .foreign,
+                "\(path) is not a database of Tollkey's, or its beginning has been overwritten; restore it from a backup, or name another directory as 'state'"
+            )
+        // Ours are few and fixed: where they do not fit, the tables are not those that we have made.
+        case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH: return damaged(path, word)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            return StateFailure(
+                .busy,
+                "\(path): another process has been writing for more than \(busyMilliseconds / 1_000) s; is it stopped?"
+            )
+        case SQLITE_FULL:
+            return StateFailure(
+                .system,
+                "\(path): the disk is full, or the state has reached its \(StateStore.bytesMax >> 20) MiB")
+        case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH:
+            return StateFailure(
+                .directory,
+                "\(path) cannot be opened or written (\(word)); it must belong to who runs Tollkey")
+        default: return StateFailure(.system, "\(path): \(word) (\(code))")
+        }
+    }
+
+    static func damaged(_ path: String, _ how: String) -> StateFailure {
+        StateFailure(
+            .damaged,
+            "\(path) is damaged (\(how)); restore it from a backup, or move it and its -wal file away and log in anew"
+        )
+    }
+}
