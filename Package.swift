@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "TollkeyServerTests",
             dependencies: [
-                "TollkeyServer", "TollkeyConfig", "TollkeyCore", "TollkeySandbox",
+                "TollkeyServer", "TollkeyConfig", "TollkeyCore", "TollkeySandbox", "CSQLite",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -80,13 +80,16 @@ final class Database {
         case SQLITE_BUSY, SQLITE_LOCKED:
             return StateFailure(
                 .busy,
-                "\(path): another process has been writing for more than \(busyMilliseconds / 1_000) s; is it stopped?")
+                "\(path): another process has been writing for more than \(busyMilliseconds / 1_000) s; is it stopped?"
+            )
         case SQLITE_FULL:
             return StateFailure(
-                .system, "\(path): the disk is full, or the state has reached its \(StateStore.bytesMax >> 20) MiB")
+                .system,
+                "\(path): the disk is full, or the state has reached its \(StateStore.bytesMax >> 20) MiB")
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH:
             return StateFailure(
-                .directory, "\(path) cannot be opened or written (\(word)); it must belong to who runs Tollkey")
+                .directory,
+                "\(path) cannot be opened or written (\(word)); it must belong to who runs Tollkey")
         default: return StateFailure(.system, "\(path): \(word) (\(code))")
         }
     }
@@ -94,6 +97,7 @@ final class Database {
     static func damaged(_ path: String, _ how: String) -> StateFailure {
         StateFailure(
             .damaged,
-            "\(path) is damaged (\(how)); restore it from a backup, or move it and its -wal file away and log in anew")
+            "\(path) is damaged (\(how)); restore it from a backup, or move it and its -wal file away and log in anew"
+        )
     }
 }

@@ -51,7 +51,8 @@ package final class FileWatch: Sendable {
                 while true {
                     let count = read(descriptor, buffer.baseAddress, buffer.count)
                     guard count > 0 else { break }
-                    hasHappened = Self.tells(UnsafeRawBufferPointer(rebasing: buffer.prefix(count))) || hasHappened
+                    hasHappened =
+                        Self.tells(UnsafeRawBufferPointer(rebasing: buffer.prefix(count))) || hasHappened
                 }
             }
             // Links may lead elsewhere now, and a directory may have come or been exchanged. Before the caller looks, so

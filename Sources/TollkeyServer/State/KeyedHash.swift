@@ -9,7 +9,8 @@ package enum KeyedHash {
         var hash = [UInt8](repeating: 0, count: count)
         var written = 0
         let made = EVP_Q_mac(
-            nil, "HMAC", nil, "SHA256", nil, key, key.count, message, message.count, &hash, hash.count, &written)
+            nil, "HMAC", nil, "SHA256", nil, key, key.count, message, message.count, &hash, hash.count,
+            &written)
         return made != nil && written == count ? hash : nil
     }
 

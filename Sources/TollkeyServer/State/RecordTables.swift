@@ -88,7 +88,8 @@ final class RecordTables {
         guard answer == "ok" else { throw Database.damaged(path, answer) }
         guard try database.text("PRAGMA journal_mode = WAL") == "wal" else {
             throw StateFailure(
-                .directory, "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
+                .directory,
+                "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
         }
         try database.run(
             """
@@ -104,7 +105,7 @@ final class RecordTables {
     }
 
     /// The log is taken over into the database when it has so many pages.
-    private static let logPages = 128
+    private static let logPages = 64
 
     func header() throws(StateFailure) -> Header {
         var header: Header?

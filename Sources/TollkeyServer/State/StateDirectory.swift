@@ -39,7 +39,8 @@ struct StateDirectory: Sendable {
         guard owner == geteuid() || geteuid() == 0 else {
             throw StateFailure(
                 .directory,
-                "the state directory \(given) belongs to user \(owner), and this is user \(geteuid()); run as that user")
+                "the state directory \(given) belongs to user \(owner), and this is user \(geteuid()); run as that user"
+            )
         }
         guard mkdir(file(Self.locks), 0o700) == 0 || errno == EEXIST else {
             throw unusable(Self.locks, errno)
@@ -74,7 +75,8 @@ struct StateDirectory: Sendable {
     /// Makes the file with all of `content`, for its owner alone, durable; leaves one alone that is there.
     func make(_ name: String, _ content: [UInt8]) throws(StateFailure) {
         let passing = "\(name).\(Hex.text(try Sealer.random(8)))"
-        let descriptor = Glibc.open(file(passing), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = Glibc.open(
+            file(passing), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw unusable(name, errno) }
         defer {
             close(descriptor)

@@ -16,7 +16,8 @@ enum StateKey {
 
     static func check(_ given: [Secret]) throws(StateFailure) {
         guard given.count <= countMax else {
-            throw StateFailure(.key, "more than \(countMax) state keys are given; older ones are not needed any more")
+            throw StateFailure(
+                .key, "more than \(countMax) state keys are given; older ones are not needed any more")
         }
         guard given.allSatisfy({ $0.reveal { $0.count >= bytesMin } }) else {
             throw StateFailure(
@@ -43,14 +44,19 @@ enum StateKey {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw directory.unusable(name, errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw StateFailure(.key, "\(path) is no regular file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StateFailure(.key, "\(path) is no regular file")
+        }
         guard directory.isTrusted(status) else {
             throw StateFailure(
-                .key, "\(path) belongs to user \(status.st_uid), who could exchange it; chown it to who runs Tollkey")
+                .key,
+                "\(path) belongs to user \(status.st_uid), who could exchange it; chown it to who runs Tollkey"
+            )
         }
         guard status.st_mode & 0o077 == 0 else {
             throw StateFailure(
-                .key, "others can read \(path); chmod 600 it, and if they may have, change the key (docs/state.md)")
+                .key,
+                "others can read \(path); chmod 600 it, and if they may have, change the key (docs/state.md)")
         }
         var bytes = [UInt8](repeating: 0, count: digits + 2)
         let count = Glibc.read(descriptor, &bytes, bytes.count)

@@ -66,7 +66,8 @@ struct StateOpening {
             throw StateFailure(.foreign, "\(path) is no regular file; name another directory as 'state'")
         }
         guard directory.isTrusted(status), status.st_mode & 0o022 == 0 else {
-            throw StateFailure(.directory, "others can write to \(path); chown it to who runs Tollkey, and chmod 600 it")
+            throw StateFailure(
+                .directory, "others can write to \(path); chown it to who runs Tollkey, and chmod 600 it")
         }
         // It appears with its tables in it: one without anything has lost them, and SQLite would take it for fresh.
         guard status.st_size > 0 else { throw Database.damaged(path, "it is empty") }
@@ -118,6 +119,8 @@ struct StateOpening {
         let exists = (try? directory.status(StateKey.name)) != nil
         let hint = exists ? "; was it the file \(directory.file(StateKey.name))? Name it as a second key" : ""
         return StateFailure(
-            .wrongKey, "\(state) none of the keys given; add the one before to 'state_key', behind the present one\(hint)")
+            .wrongKey,
+            "\(state) none of the keys given; add the one before to 'state_key', behind the present one\(hint)"
+        )
     }
 }

@@ -37,7 +37,7 @@ package final class StateStore: Sendable {
     /// A file that is written to with each `ring`, for a `FileWatch`.
     package var doorbell: String { directory.file(Self.doorbellName) }
 
-    package static let doorbellName = "changed"
+    private static let doorbellName = "changed"
 
     // MARK: Records
 
@@ -104,7 +104,8 @@ package final class StateStore: Sendable {
         }
     }
 
-    private func opened(_ row: RecordTables.Row, _ tables: RecordTables) throws(StateFailure) -> StoredRecord {
+    private func opened(_ row: RecordTables.Row, _ tables: RecordTables) throws(StateFailure) -> StoredRecord
+    {
         do {
             return StoredRecord(version: row.version, content: try keyring.open(row, directory.path))
         } catch {
@@ -125,7 +126,8 @@ package final class StateStore: Sendable {
     ) throws(StateFailure) {
         guard let version, try tables.row(at: place)?.version ?? 0 != version else { return }
         throw StateFailure(
-            .superseded, "somebody else has written the \(place.kind) \(place.provider)/\(place.name) since it was read")
+            .superseded,
+            "somebody else has written the \(place.kind) \(place.provider)/\(place.name) since it was read")
     }
 
     private static func check(_ content: Secret, _ place: RecordPlace) throws(StateFailure) {
