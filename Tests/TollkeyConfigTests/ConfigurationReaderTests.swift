@@ -77,7 +77,7 @@ struct ConfigurationReaderTests {
         let mistakes = [
             "listen: \(secret)", "hosts: [\(secret)/]", "origins: [\(secret)]", "threads: \(secret)",
             "log: {level: \(secret)}", "log: \(secret)", "timeouts: {head: \(secret)}",
-            "limits: {head: 9\(secret)}",
+            "limits: {head: 9\(secret)}", "state_key: \(secret)", "state_key: [\(secret)]",
         ]
         for mistake in mistakes {
             let found = problems(mistake + acme)
@@ -94,6 +94,21 @@ struct ConfigurationReaderTests {
             "inject: {Authorization: Bearer \(secret)}", "inject: {Authorization:\(secret)}",
             "inject: {X-Key: \"${\(secret)!}\"}", "inject: {X-Key: \"$\(secret)\"}",
             "{api_key:\(secret)}", "tls: {least_version: \(secret)}", "peers: {uid: \(secret)}",
+            "variant: \(secret)", "variants: {\(secret): 1}", "inject_query: {key:\(secret)}",
+            "inject_query: {password: \(secret)}", "scopes: [\(secret)]", "scope_calls: {a: \(secret)}",
+            "credentials: {a: \(secret)}", "credentials: {a: {obtain: {post: \(secret)}}}",
+            "credentials: {a: {obtain: {post: \"https://me:\(secret)@a.test/\"}}}",
+            "credentials: {a: {obtain: {post: /, form: {client_secret: \(secret)}}}}",
+            "credentials: {a: {obtain: {post: /, form: {client_secret:\(secret)}}}}",
+            "credentials: {a: {obtain: {post: /, json: {client_secret:\(secret)}}}}",
+            "credentials: {a: {obtain: {post: /, json: {\"a:\(secret)\": \"$\"}}}}",
+            "credentials: {a: {obtain: {post: /, json: \(secret)}}}",
+            "credentials: {a: {obtain: {post: /, basic: {user: a, password: \(secret)}}}}",
+            "credentials: {a: {read: {token: \"\(secret) \"}}}", "credentials: {a: {lifetime: \(secret)}}",
+            "values: {v: \(secret)}", "values: {v: {hmac: sha256, key: \(secret), of: a}}",
+            "values: {v: {hex: \"${request.\(secret)}\"}}", "values: {v: {hash: \(secret), of: a}}",
+            "refused: [{status: \(secret)}]", "refused: [{status: 403, where: {\"a \(secret)\": b}}]",
+            "rotate: {secret: \"\(secret)!\", post: /}", "otp: {calls: [{match: \(secret)}]}",
         ]
         for mistake in inProvider {
             let found = providerProblems(mistake)

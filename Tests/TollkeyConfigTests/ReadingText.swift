@@ -7,8 +7,8 @@ let environment = [
     "KEY": "s3cr3t", "OTHER": "0th3r", "EMPTY": "", "BROKEN": "two\nlines", "LONG": "0123456789abcdef",
 ]
 
-/// The outline of a private key.
-let pem = "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----"
+/// The outline of a private key, without the line ends that a header could not hold.
+let pem = "-----BEGIN PRIVATE KEY----- MC4C -----END PRIVATE KEY-----"
 
 func fetch(_ reference: SecretReference) -> Result<Secret, SecretFailure> {
     switch reference {
@@ -16,7 +16,7 @@ func fetch(_ reference: SecretReference) -> Result<Secret, SecretFailure> {
         environment[name].map { .success(Secret($0)) }
             ?? .failure(SecretFailure("the environment has no variable \(name)"))
     case .file(let name), .credential(let name):
-        .success(Secret(name.hasSuffix(".pem") ? pem : "s3cr3t"))
+        .success(Secret(name.hasSuffix(".pem") ? pem.replacing(" MC4C ", with: "\nMC4C\n") : "s3cr3t"))
     }
 }
 
@@ -71,3 +71,32 @@ private func providerFile(_ lines: String) -> String {
 
 /// A good provider to stand behind what a test is about.
 let acme = "\nproviders: {acme: {upstream: https://api.acme.test}}\n"
+
+/// The one credential, `access`, of a provider with these lines below it. `${key}` is a secret.
+func credential(
+    _ lines: String, further: String = "", at location: SourceLocation = #_sourceLocation
+) throws -> CredentialSettings {
+    let provider = try provider(credentialLines(lines, further: further), at: location)
+    return try #require(provider.credentials.first, sourceLocation: location)
+}
+
+/// The problems of such a credential; its first line is line 8 and its first column 9.
+func credentialProblems(_ lines: String, further: String = "") -> [String] {
+    providerProblems(credentialLines(lines, further: further))
+}
+
+private func credentialLines(_ lines: String, further: String) -> String {
+    let indented = lines.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }
+    return """
+        upstream: https://a.test/v1
+        secrets: {key: "${env:KEY}"}
+        inject: {Authorization: "Bearer ${access}", X-Key: "${key}"}
+        credentials:
+          access:
+        \(indented.joined(separator: "\n"))
+        \(further)
+        """
+}
+
+/// What a call needs besides what a test is about.
+let read = "read: {token: t}\n"

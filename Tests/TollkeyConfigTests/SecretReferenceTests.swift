@@ -31,6 +31,20 @@ struct SecretReferenceTests {
         #expect(settings.providers[0].secrets == ["key": Secret("s")])
     }
 
+    @Test func `secrets in files are known by their paths, to be read again`() throws {
+        let provider = try provider(
+            """
+            upstream: https://a.test
+            secrets: {a: "${env:KEY}", b: "${file:/run/b}", c: "${file:c}", d: "${credential:d}"}
+            inject: {X-A: "${a}${b}${c}${d}"}
+            """, directory: "/etc/tollkey")
+        #expect(
+            provider.secretFiles == [
+                "b": "/run/b", "c": "/etc/tollkey/c", "d": "/run/credentials/tollkey/d",
+            ])
+        #expect(provider.secrets.count == 4)
+    }
+
     @Test(arguments: [
         ("${evn:KEY}", "is a reference of an unknown kind; did you mean \"env\"?; write "),
         ("${vault:KEY}", "is a reference of an unknown kind; write "),

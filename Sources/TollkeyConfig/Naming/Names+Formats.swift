@@ -29,7 +29,8 @@ extension Names {
                 entry.key.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
             else {
                 reading.report(
-                    entry.position, "\"\(key)\" has a field whose name is too long or holds a line end")
+                    entry.position,
+                    "\"\(key)\" has a field whose name is too long or holds a line end; shorten it")
                 return nil
             }
             // An odd name may be a secret that lost its place, and is not repeated.

@@ -77,15 +77,3 @@ extension ValueSettings {
         return (values, credentials, hasRequest)
     }
 }
-
-extension ValueSettings.Kind {
-    fileprivate var templates: [Template] {
-        switch self {
-        case .uuid, .random, .time: []
-        case .encoded(let text, _): [text]
-        case .hash(_, let text, _): [text]
-        case .hmac(_, let key, let text, _), .rsa(_, let key, let text, _): [key, text]
-        case .jwt(let key, let claims): [key] + claims.map(\.value)
-        }
-    }
-}

@@ -111,27 +111,6 @@ extension ProviderReader {
 extension CallSettings {
     /// Whether a secret or a credential goes along.
     fileprivate var namesSomething: Bool {
-        var templates = query.map(\.value) + headers.map(\.value)
-        if let basic { templates += [basic.user, basic.password] }
-        switch place {
-        case .upstream(let path), .elsewhere(_, let path): templates.append(path)
-        }
-        switch content {
-        case .none: break
-        case .form(let fields): templates += fields.map(\.value)
-        case .json(let json): templates += json.templates
-        }
-        return templates.joined().contains { if case .text = $0 { false } else { true } }
-    }
-}
-
-extension JSONTemplate {
-    fileprivate var templates: [Template] {
-        switch self {
-        case .object(let members): members.flatMap(\.value.templates)
-        case .array(let elements): elements.flatMap(\.templates)
-        case .text(let template): [template]
-        case .literal: []
-        }
+        templates.joined().contains { if case .text = $0 { false } else { true } }
     }
 }

@@ -32,6 +32,41 @@ struct SettingsReaderTests {
         #expect(all.logLevel == .error)
     }
 
+    @Test func `the state is a folder, and its keys are secrets`() throws {
+        let one = try settings(
+            "state: state\nstate_key: ${env:LONG}" + acme, directory: "/etc/tollkey")
+        #expect(one.state == "/etc/tollkey/state")
+        #expect(one.stateKeys == [Secret("0123456789abcdef")])
+        let two = try settings("state_key: [\"${env:LONG}\", \"${file:/k.pem}\"]" + acme)
+        #expect(two.stateKeys.count == 2)
+        #expect(two.state == nil)
+        #expect(try settings(acme).stateKeys.isEmpty)
+    }
+
+    @Test(arguments: [
+        (
+            "${env:KEY}",
+            "1:12: \"state_key\" is too short to keep anything secret; make one with: openssl rand -base64 32"
+        ),
+        ("${env:GONE}", "1:12: \"state_key\" cannot be had: the environment has no variable GONE"),
+        ("[]", "1:12: \"state_key\" is an empty list; name one, or take the key out"),
+        ("[\"${env:LONG}\", \"${env:LONG}\"]", "1:28: \"state_key\" has this key twice; keep one of them"),
+        (
+            "{a: b}",
+            "1:12: \"state_key\" must be ${env:NAME}, ${file:PATH} or ${credential:NAME}; found a map"
+        ),
+        (
+            "0123456789abcdef",
+            """
+            1:12: "state_key" stands here in clear, in a file that others can read; write ${env:NAME}, \
+            ${file:PATH} or ${credential:NAME}, or make the file readable by its owner alone (chmod 600)
+            """
+        ),
+    ])
+    func `a key that could be guessed, or is not there, is a problem`(_ key: String, _ expected: String) {
+        #expect(problems("state_key: \(key)" + acme) == [expected])
+    }
+
     @Test(arguments: ["0.0.0.0:80", "\"[::]:80\"", "10.0.0.7:80"])
     func `an address that others can reach is a problem that says why, unless it is meant`(
         _ address: String

@@ -27,6 +27,25 @@ struct SecretTests {
         #expect(Secret("").isEmpty && !secret.isEmpty)
     }
 
+    @Test func `what no header can hold is a fault, but for keys`() {
+        let lineEnd =
+            "has a control character or a line end in it, which no header can hold; store it without"
+        let space = "begins or ends with a space, which HTTP drops; store it without"
+        #expect(secret.fault(isKey: false) == nil)
+        #expect(Secret("").fault(isKey: true) == "is empty; put the secret there")
+        for (text, fault) in [("a\nb", lineEnd), ("a\u{0}", lineEnd), (" a", space), ("a\t", space)] {
+            #expect(Secret(text).fault(isKey: false) == fault)
+            #expect(Secret(text).fault(isKey: true) == nil)
+        }
+    }
+
+    @Test func `a secret is as long as its bound`() {
+        let longest = String(repeating: "a", count: Secret.bytesMax)
+        #expect(Secret(longest).fault(isKey: false) == nil)
+        #expect(Secret(longest + "a").fault(isKey: false) == "is longer than 16KiB")
+        #expect(Secret(longest + "a").fault(isKey: true) == "is longer than 16KiB")
+    }
+
     @Test func `settings that hold a secret do not show it`() {
         var settings = Settings()
         settings.providers = [
