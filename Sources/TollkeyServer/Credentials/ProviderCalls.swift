@@ -1,13 +1,22 @@
-import TollkeyCore
+package import TollkeyCore
 
 /// The calls that one provider's credentials need: written, sent, and answered. Each blocks its thread, for a bounded
 /// time.
-struct ProviderCalls: Sendable {
+package struct ProviderCalls: Sendable {
     let provider: ProviderSettings
     /// As they stand now.
     let secrets: [String: Secret]
     let client: CallClient
     let clock: Clock
+
+    package init(
+        provider: ProviderSettings, secrets: [String: Secret], client: CallClient, clock: Clock
+    ) {
+        self.provider = provider
+        self.secrets = secrets
+        self.client = client
+        self.clock = clock
+    }
 
     /// From beginning to end.
     static let timeout: Duration = .seconds(30)

@@ -1,11 +1,11 @@
 import Glibc
-import TollkeyCore
+package import TollkeyCore
 
 /// An obtained credential as the state has it.
-struct KeptCredential: Sendable {
-    var stored: StoredCredential
+package struct KeptCredential: Sendable {
+    package var stored: StoredCredential
     /// The record's; larger for each that is obtained, by whichever process.
-    var version: Int64
+    package var version: Int64
     /// False when the state could not take it: then it lives in this process alone.
     var isSaved = true
 }
@@ -15,7 +15,7 @@ struct KeptCredential: Sendable {
 ///
 /// A refresh token is on the disk before it can be used, and marked there before it is spent: whatever ends the process
 /// in between, the next one knows whether it may spend it.
-struct Renewal: Sendable {
+package struct Renewal: Sendable {
     let credential: CredentialSettings
     let calls: ProviderCalls
     let store: StateStore
@@ -23,14 +23,21 @@ struct Renewal: Sendable {
     /// Ends the waiting for another process.
     var isCancelled: @Sendable () -> Bool = { false }
 
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case obtained(KeptCredential, how: How, notes: [String])
         /// Another process has obtained it meanwhile.
         case adopted(KeptCredential)
         case failed(CredentialLife.Fault)
     }
 
-    enum How: String, Sendable { case obtain, refresh, login }
+    package enum How: String, Sendable { case obtain, refresh, login }
+
+    package init(credential: CredentialSettings, calls: ProviderCalls, store: StateStore, bootID: String) {
+        self.credential = credential
+        self.calls = calls
+        self.store = store
+        self.bootID = bootID
+    }
 
     /// Another process may hold the lock for as long as its calls take.
     static let lockTimeout: Duration = .seconds(75)
@@ -41,7 +48,7 @@ struct Renewal: Sendable {
     var place: RecordPlace { .credential(calls.provider.name, credential.name) }
 
     /// `known` is what the caller holds. `isForced`: also when another process has renewed it just now.
-    func perform(known: KeptCredential?, isForced: Bool = false) -> Outcome {
+    package func perform(known: KeptCredential?, isForced: Bool = false) -> Outcome {
         do throws(StateFailure) {
             let lock = try waitForLock()
             defer { lock.release() }
@@ -59,7 +66,7 @@ struct Renewal: Sendable {
     }
 
     /// What is kept for this very account; nil when there is nothing, or it was obtained with something else.
-    func load() throws(StateFailure) -> KeptCredential? {
+    package func load() throws(StateFailure) -> KeptCredential? {
         guard let record = try store.load(place), let stored = try? StoredCredential(decoding: record.content),
             stored.fingerprint == (try fingerprint())
         else { return nil }

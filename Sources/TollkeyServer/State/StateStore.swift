@@ -37,7 +37,7 @@ package final class StateStore: Sendable {
     /// A file that is written to with each `ring`, for a `FileWatch`.
     package var doorbell: String { directory.file(Self.doorbellName) }
 
-    private static let doorbellName = "changed"
+    static let doorbellName = "changed"
 
     // MARK: Records
 
