@@ -17,7 +17,10 @@ FROM debian:bookworm-slim
 # ca-certificates are what upstreams are trusted by; libstdc++6 is a part of the Swift runtime's needs.
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends libssl3 libyaml-0-2 libcurl4 libsqlite3-0 libstdc++6 ca-certificates \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -m 700 -o 65532 -g 65532 /var/lib/tollkey
+# All that it writes: tokens and rotated keys, encrypted. Mount a volume here to keep them.
+ENV STATE_DIRECTORY=/var/lib/tollkey
 COPY --from=build /tollkey /usr/local/bin/tollkey
 USER 65532:65532
 # SIGTERM drains.

@@ -47,7 +47,7 @@ package enum Bounds {
     package static let templateBytes = 4_096
     package static let secretBytes = Secret.bytesMax
     /// Less could be guessed: 16 bytes are 128 bits, if they come from dice.
-    package static let stateKeyBytesMin = 16
+    package static let stateKeyBytesMin = 32
     package static let fieldNameBytes = 128
     /// A place in an answer, and its levels.
     package static let placeBytes = 256

@@ -7,7 +7,7 @@ package struct KeptCredential: Sendable {
     /// The record's; larger for each that is obtained, by whichever process.
     package var version: Int64
     /// False when the state could not take it: then it lives in this process alone.
-    var isSaved = true
+    package var isSaved = true
 }
 
 /// One renewal of one credential, from the lock between processes to the durable result. Blocks its thread, for a

@@ -28,8 +28,17 @@ extension EndToEnd {
 
         private static func contains(_ bytes: [UInt8], _ text: String) -> Bool {
             let needle = Array(text.utf8)
-            return bytes.withUnsafeBytes { hay in
-                memmem(hay.baseAddress, hay.count, needle, needle.count) != nil
+            return bytes.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress, let first = needle.first else { return false }
+                var rest = bytes.count
+                while rest >= needle.count {
+                    let from = start + (bytes.count - rest)
+                    guard let found = memchr(from, Int32(first), rest) else { return false }
+                    rest = bytes.count - (UnsafeRawPointer(found) - start)
+                    if rest >= needle.count, memcmp(found, needle, needle.count) == 0 { return true }
+                    rest -= 1
+                }
+                return false
             }
         }
 
