@@ -126,6 +126,7 @@ final class ExchangeDriver {
             if hasContent {
                 consumed = input.read { takeContent($0, from: request.headEnd) }
                 guard exchange.stage == .waiting else { return }
+                if content.isEnded { isGathering = false }
             }
             if !isGathering { goOn() }
         }

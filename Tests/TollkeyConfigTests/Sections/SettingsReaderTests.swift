@@ -36,7 +36,7 @@ struct SettingsReaderTests {
         let one = try settings(
             "state: state\nstate_key: ${env:LONG}" + acme, directory: "/etc/tollkey")
         #expect(one.state == "/etc/tollkey/state")
-        #expect(one.stateKeys == [Secret("0123456789abcdef")])
+        #expect(one.stateKeys == [Secret("0123456789abcdef0123456789abcdef")])
         let two = try settings("state_key: [\"${env:LONG}\", \"${file:/k.pem}\"]" + acme)
         #expect(two.stateKeys.count == 2)
         #expect(two.state == nil)

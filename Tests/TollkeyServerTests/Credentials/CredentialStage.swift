@@ -9,6 +9,7 @@ import TollkeyServer
 final class CredentialStage: Sendable {
     let sandbox: Sandbox
     let folder: TemporaryFolder
+    private let stateFolder: StateFolder
     let clock: ManualClock
     let ca: String
     let log = LogBook()
@@ -17,10 +18,11 @@ final class CredentialStage: Sendable {
         self.sandbox = sandbox
         self.clock = clock
         folder = try TemporaryFolder()
+        stateFolder = try StateFolder()
         ca = try folder.write(sandbox.authority.pem, to: "ca.pem")
     }
 
-    var state: String { folder.path + "/state" }
+    var state: String { stateFolder.path }
 
     /// `lines` are a provider's own, besides its address and trust.
     func settings(_ provider: Provider, _ lines: String, secrets: [String: String] = [:]) throws -> Settings {

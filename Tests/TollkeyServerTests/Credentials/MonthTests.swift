@@ -12,7 +12,8 @@ struct MonthTests {
     private func month(
         _ stage: CredentialStage, _ settings: Settings, of provider: Provider, path: String, step: Duration
     ) throws -> Int {
-        let proxy = try stage.proxy(settings)
+        // The client goes on with one connection, hours apart.
+        let proxy = try stage.proxy(settings.with { $0.timeouts.idle = .seconds(86_400) })
         defer { proxy.stop() }
         let client = try proxy.connect()
         let request = "GET /\(provider.rawValue)\(path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -35,8 +36,8 @@ struct MonthTests {
     @Test func `JPay: an access token for fifteen minutes, renewed at fourteen`() async throws {
         try await withCredentialStage { stage in
             let calls = try month(
-                stage, try stage.jpay, of: .jpay, path: "/payments/collections/checkouts", step: .seconds(418))
-            expect(calls, every: 836)
+                stage, try stage.jpay, of: .jpay, path: "/payments/collections/checkouts", step: .seconds(420))
+            expect(calls, every: 840)
             let logins = stage.sandbox.record.count(of: .login, to: .jpay)
             #expect(logins == 1, "each refresh token was spent in its week")
         }

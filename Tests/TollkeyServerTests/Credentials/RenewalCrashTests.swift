@@ -16,7 +16,9 @@ struct RenewalCrashTests {
 
     private struct Stuck: Error { let outcome: Renewal.Outcome }
 
-    @Test func `no refresh token is lost, and none is spent twice`() async throws {
+    /// Each loss has runs of its own: what is looked at after a crash goes on with the token, which is spent then.
+    @Test(arguments: CrashingFileSystem.Loss.allCases)
+    func `no refresh token is lost, and none is spent twice`(_ loss: CrashingFileSystem.Loss) async throws {
         try await withCredentialStage { stage in
             let client = try CallClient()
             defer { client.close() }
@@ -26,7 +28,7 @@ struct RenewalCrashTests {
             #expect(before.isEmpty)
             var wentOn = 0
             var loggedIn = 0
-            let crashes = try CrashShow.run(world: (), from: template) { _, folder, fileSystem in
+            let crashes = try CrashShow.run(losses: [loss], world: (), from: template) { _, folder, fileSystem in
                 let store = try folder.open(fileSystem: fileSystem)
                 let renewal = try renewal(stage, store, client)
                 for _ in 0..<4 {
@@ -45,7 +47,7 @@ struct RenewalCrashTests {
                 #expect(how == (isUnknown ? .obtain : .refresh))
                 if how == .refresh { wentOn += 1 } else { loggedIn += 1 }
             }
-            #expect(crashes >= 100)
+            #expect(crashes >= 40)
             #expect(wentOn > 0 && loggedIn > 0)
         }
     }
