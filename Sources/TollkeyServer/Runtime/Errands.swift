@@ -20,7 +20,7 @@ final class Errands: Sendable {
     private let wakeUp: Int32
     private let ended: Gate
 
-    static let threadsMax = 8
+    static let threadsMax = 32
 
     init() throws(SystemError) {
         wakeUp = try SystemError.check("eventfd", eventfd(0, tollkey_EFD_CLOEXEC | tollkey_EFD_SEMAPHORE))
