@@ -96,6 +96,9 @@ struct Page: Sendable {
             \(ink.faint("A provider that is slow; others: reset, stall, close-mid-body, garbage, unauthorized, rate-limited=30"))
               curl -i -H 'X-Sandbox-Fault: slow-head=2000' 'http://\(listen)/pixlpay/products'
 
+            \(ink.faint("JPay takes all its tokens back: the next call is answered all the same, after one login"))
+              curl -X POST 'http://127.0.0.1:\(controlPort)/revoke/jpay'
+
             \(ink.faint("Which provider, rule and headers a call would get, without sending it"))
               env $(cat \(files.secrets)) \(explain)
 
