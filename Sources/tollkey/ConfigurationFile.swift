@@ -39,7 +39,7 @@ struct ConfigurationFile: ParsableArguments {
                     return nil
                 } catch { return error.description }
             })
-        return reader.read(file.bytes).mapError { Unreadable($0.description) }
+        return reader.read(file.bytes).map(Self.place).mapError { Unreadable($0.description) }
     }
 
     struct Unreadable: Error, CustomStringConvertible {

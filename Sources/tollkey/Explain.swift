@@ -15,13 +15,7 @@ struct Explain: ParsableCommand {
     var path: String
 
     func run() throws {
-        let settings: Settings
-        switch file.read() {
-        case .success(let read): settings = read
-        case .failure(let problems):
-            StandardError.write("\(problems)\n")
-            throw ExitCode(ConfigurationFile.problemStatus)
-        }
+        let settings = try file.settings()
         let request = Array("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
         var head = RequestHead()
         do throws(HeadError) {

@@ -20,13 +20,7 @@ struct Run: ParsableCommand {
         tollkey_forbid_dumps()
         Self.raiseDescriptorLimit()
         let signals = Signals()
-        var settings: Settings
-        switch file.read() {
-        case .success(let read): settings = read
-        case .failure(let problems):
-            StandardError.write("\(problems)\n")
-            throw ExitCode(ConfigurationFile.problemStatus)
-        }
+        var settings = try file.settings()
         let logger = JSONLines.logger(settings.logLevel)
         let server: Server
         do {

@@ -12,7 +12,10 @@ struct Tollkey: ParsableCommand {
             its credentials and forwards over TLS.
             """,
         version: version,
-        subcommands: [Run.self, Check.self, Explain.self, Providers.self, Version.self])
+        subcommands: [
+            Run.self, Check.self, Explain.self, Doctor.self, Login.self, OTP.self, Refresh.self, Rotate.self,
+            Providers.self, Version.self,
+        ])
 }
 
 struct Version: ParsableCommand {

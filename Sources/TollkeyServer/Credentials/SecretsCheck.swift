@@ -1,3 +1,4 @@
+import Glibc
 import TollkeyCore
 
 /// A look at one provider's secrets: at the files that some of them stand in, and at what a rotation has left. New ones
@@ -7,6 +8,8 @@ struct SecretsCheck: Sendable {
     let store: StateStore?
     let client: CallClient
     let clock: Clock
+    /// Ends the waiting for a rotation.
+    var isCancelled: @Sendable () -> Bool = { false }
 
     enum Outcome: Sendable {
         case unchanged
@@ -69,8 +72,25 @@ struct SecretsCheck: Sendable {
             } catch { throw Fault(words: "\(path): \(error.message)") }
         }
         do throws(StateFailure) {
+            let lock = try waitForRotation()
+            defer { lock?.release() }
             return try SecretOverrides(provider: keeper.provider, store: store).applied(to: secrets)
         } catch { throw Fault(words: error.description) }
+    }
+
+    /// While a rotation is under way, the secret in the state may be dead already and the next one not yet there. nil
+    /// when there can be none.
+    private func waitForRotation() throws(StateFailure) -> StateLock? {
+        guard let store, let secret = keeper.provider.rotation?.secret else { return nil }
+        var waited: Duration = .zero
+        while true {
+            if let lock = try store.tryLock(.rotation(keeper.provider.name, secret)) { return lock }
+            guard waited < RotationFlow.lockTimeout, !isCancelled() else {
+                throw StateFailure(.busy, "another process has been rotating '\(secret)' for \(waited)")
+            }
+            usleep(RotationFlow.lockInterval)
+            waited += .microseconds(Int(RotationFlow.lockInterval))
+        }
     }
 }
 
@@ -83,7 +103,7 @@ struct SecretOverrides {
     func applied(to configured: [String: Secret]) throws(StateFailure) -> [String: Secret] {
         guard let store, let name = provider.rotation?.secret, let secret = configured[name],
             let record = try store.load(.rotation(provider.name, name)),
-            let stored = StoredRotation(decoding: record.content), stored.stage == .done,
+            let stored = StoredRotation(decoding: record.content), stored.stage != .unread,
             stored.replaces == (try Self.fingerprint(secret, store))
         else { return configured }
         var secrets = configured

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import TollkeyCore
 
 /// Secrets that change while the proxy runs.
@@ -15,9 +16,10 @@ extension TokenRefresher {
         keeper.isCheckingSecrets = true
         keepers[name] = keeper
         guard !isUnderWay else { return }
-        let check = SecretsCheck(
+        var check = SecretsCheck(
             keeper: keeper, store: store, client: around.client, clock: around.clock)
-        let isTaken = errands.run { [self] in
+        check.isCancelled = { [self] in isClosing.load(ordering: .relaxed) }
+        let isTaken = errands.run { [self, check] in
             let outcome = check.perform()
             post { $0.secretsChecked(check.keeper.board, outcome) }
         }

@@ -26,7 +26,7 @@ actor TokenRefresher {
     private var openStore: () throws(StateFailure) -> StateStore? = { nil }
     private var stateDirectory: String?
     nonisolated let errands: Errands
-    private nonisolated let isClosing = Atomic(false)
+    nonisolated let isClosing = Atomic(false)
     private let watch = FileWatch()
     private let bootID = BootID.read()
     var keepers: [String: Keeper] = [:]
@@ -129,7 +129,8 @@ actor TokenRefresher {
         }
         for name in keepers.keys {
             readState(name)
-            if keepers[name]?.provider.secretFiles.isEmpty == false || keepers[name]?.provider.rotation != nil {
+            if keepers[name]?.provider.secretFiles.isEmpty == false || keepers[name]?.provider.rotation != nil
+            {
                 checkSecrets(name)
             }
         }
@@ -173,7 +174,8 @@ actor TokenRefresher {
 
     func handle(_ event: CredentialLife.Event, _ name: String, _ index: Int) {
         let jitter = Double.random(in: 0..<1, using: &dice)
-        guard let step = keepers[name]?.lives[index].machine.handle(event, at: around.clock.now, jitter: jitter)
+        guard
+            let step = keepers[name]?.lives[index].machine.handle(event, at: around.clock.now, jitter: jitter)
         else { return }
         if step.calls { renew(name, index) }
         if step.publishes { publish(name) }

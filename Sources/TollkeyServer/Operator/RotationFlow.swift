@@ -1,0 +1,305 @@
+import Glibc
+package import TollkeyCore
+
+/// Gives a secret's place to another one that the provider makes, and shows once: so that it cannot be lost.
+///
+/// What is known is written down before the call, which also shows that the answer can be kept, and at once behind it.
+/// Whatever ends the process in between, the next rotation knows what to look at.
+package struct RotationFlow: Sendable {
+    private let desk: Operator
+    private let rotation: RotationSettings
+    private let configured: Secret
+
+    package struct Outcome: Sendable {
+        package var report = OperatorReport()
+        /// What the provider answered and the state could not take: it is nowhere else.
+        package var unsaved: Secret?
+    }
+
+    /// What is there to be shown.
+    package enum Kept: Sendable, Equatable {
+        case nothing
+        /// `holds`: the configuration has not got another one since.
+        case secret(Secret, holds: Bool)
+        /// All of an answer in which the new one was not found.
+        case answer(Secret)
+    }
+
+    /// Another rotation may hold the lock for as long as its calls take.
+    static let lockTimeout: Duration = .seconds(40)
+    static let lockInterval: UInt32 = 20_000
+    private static let savesMax = 3
+
+    package init(_ desk: Operator) throws(OperatorFailure) {
+        guard let rotation = desk.provider.rotation else {
+            throw OperatorFailure(
+                "\(desk.name) has nothing to rotate: its configuration has no 'rotate'. Make the new secret where the"
+                    + " provider lets you, and put it where the configuration takes it from.")
+        }
+        guard let configured = desk.provider.secrets[rotation.secret] else {
+            throw OperatorFailure("\(desk.name) has no secret '\(rotation.secret)' to rotate.")
+        }
+        self.desk = desk
+        self.rotation = rotation
+        self.configured = configured
+    }
+
+    /// What a person is asked to agree to.
+    package var warning: String {
+        "\(desk.name): '\(rotation.secret)' is replaced by a new one, and the present one dies at once, for everybody who"
+            + " uses it, this proxy excepted."
+    }
+
+    // MARK: Showing
+
+    package func kept() throws(OperatorFailure) -> Kept {
+        do throws(StateFailure) {
+            if let stored = try Self.load(place, desk.store)?.stored, stored.stage == .done {
+                return .secret(stored.value, holds: stored.replaces == (try fingerprint()))
+            }
+            if let stored = try Self.load(answerPlace, desk.store)?.stored { return .answer(stored.value) }
+            return .nothing
+        } catch { throw OperatorFailure(error) }
+    }
+
+    // MARK: Rotating
+
+    package func perform() throws(OperatorFailure) -> Outcome {
+        let lock = try waitForLock()
+        defer { lock.release() }
+        let present = try present()
+        var outcome = Outcome()
+        if present.isBegun { try resolve(present, &outcome.report) }
+        let snapshot = try desk.snapshot(with: present.secrets)
+        let asked = desk.clock.now
+        try begin(present)
+        let answer: TokenAnswer
+        do throws(ProviderCalls.Fault) {
+            answer = try desk.calls(with: present.secrets).perform(rotation.call, snapshot: snapshot).answer
+        } catch {
+            if error.wasSent { throw unanswered(present, error.words) }
+            undo(present)
+            throw OperatorFailure("Nothing was changed: \(error.words).")
+        }
+        switch answer.status {
+        case 200...299: break
+        case 400...499:
+            undo(present)
+            throw OperatorFailure(
+                "The provider refused to make a new '\(rotation.secret)' (\(answer.refusal(asked: asked))). Nothing was"
+                    + " changed.")
+        default: throw unanswered(present, "the provider answered \(answer.status)")
+        }
+        guard let fresh = secret(in: answer) else {
+            keepUnread(answer, present, &outcome)
+            return outcome
+        }
+        keep(fresh, present, lock, &outcome)
+        return outcome
+    }
+
+    /// Before anything is changed.
+    private struct Present {
+        var record: StoredRecord?
+        /// With what an earlier rotation has left.
+        var secrets: [String: Secret]
+        var secret: Secret
+        var fingerprint: String
+        /// An earlier rotation's outcome is not known.
+        var isBegun: Bool
+    }
+
+    private func present() throws(OperatorFailure) -> Present {
+        do throws(StateFailure) {
+            let found = try Self.load(place, desk.store)
+            if let found, found.stored == nil {
+                throw StateFailure(
+                    .newer, "the rotation that it holds was written by another version of Tollkey")
+            }
+            var present = Present(
+                record: found?.record, secrets: desk.provider.secrets, secret: configured,
+                fingerprint: try fingerprint(), isBegun: false)
+            // Another secret was configured since: that one holds, whatever came of the rotation.
+            if let stored = found?.stored, stored.replaces == present.fingerprint {
+                if stored.stage != .unread {
+                    present.secret = stored.value
+                    present.secrets[rotation.secret] = stored.value
+                }
+                present.isBegun = stored.stage != .done
+            }
+            return present
+        } catch { throw OperatorFailure(error) }
+    }
+
+    /// An earlier rotation was begun: goes on only when the present secret still works.
+    private func resolve(_ present: Present, _ report: inout OperatorReport) throws(OperatorFailure) {
+        switch desk.probe(present.secrets) {
+        case .works:
+            report.say(
+                "An earlier rotation was begun and changed nothing: the present secret works. Going on.")
+        case .refused(let status):
+            throw OperatorFailure(
+                "An earlier rotation has replaced '\(rotation.secret)', and its answer was lost: the provider refuses the"
+                    + " one that is held (\(status)). \(wayOut)")
+        case .unknown(let words):
+            // The call itself tells where nothing else does: a dead secret cannot make another.
+            guard desk.provider.probe == nil else {
+                throw OperatorFailure(
+                    "An earlier rotation was begun, and whether it changed anything cannot be found out now: \(words)."
+                        + " Nothing was done; try again later.")
+            }
+        }
+    }
+
+    private func begin(_ present: Present) throws(OperatorFailure) {
+        let begun = StoredRotation(stage: .begun, value: present.secret, replaces: present.fingerprint)
+        do throws(StateFailure) {
+            try desk.store.save(begun.encode(), at: place, replacing: present.record?.version ?? 0)
+        } catch {
+            throw OperatorFailure(
+                "Nothing was changed: the state could not keep the new secret. It cannot be written:"
+                    + " \(error.description).")
+        }
+    }
+
+    /// What stays behind when this fails says what is so all the same.
+    private func undo(_ present: Present) {
+        if let record = present.record {
+            _ = try? desk.store.save(record.content, at: place)
+        } else {
+            try? desk.store.remove(place)
+        }
+    }
+
+    /// The call was sent, and nobody knows what it did. What was begun stays written down.
+    private func unanswered(_ present: Present, _ words: String) -> OperatorFailure {
+        let beginning =
+            "The provider was asked for a new '\(rotation.secret)', and its answer is not known: \(words)."
+        switch desk.probe(present.secrets) {
+        case .works:
+            return OperatorFailure(
+                "\(beginning) The present one works, so nothing seems to have changed. Try again:"
+                    + " tollkey rotate \(desk.name).")
+        case .refused(let status):
+            return OperatorFailure(
+                "\(beginning) The present one is dead (\(status)): the new one was lost on its way. \(wayOut)"
+            )
+        case .unknown(let probing):
+            return OperatorFailure(
+                "\(beginning) Whether the present one works cannot be found out now: \(probing). Look with:"
+                    + " tollkey doctor \(desk.name).")
+        }
+    }
+
+    private var wayOut: String {
+        "Have a new one made where the provider lets you (its dashboard, or its support), and put it where the"
+            + " configuration takes '\(rotation.secret)' from: it holds from then on."
+    }
+
+    // MARK: The answer
+
+    private func secret(in answer: TokenAnswer) -> Secret? {
+        guard let secret = try? AnswerReading(answer).token(at: rotation.read),
+            secret.fault(isKey: desk.provider.keySecrets.contains(rotation.secret)) == nil
+        else { return nil }
+        return secret
+    }
+
+    private func keep(_ fresh: Secret, _ present: Present, _ lock: StateLock, _ outcome: inout Outcome) {
+        let done = StoredRotation(stage: .done, value: fresh, replaces: present.fingerprint)
+        if let words = save(done, at: place) {
+            outcome.unsaved = fresh
+            outcome.report.complain(
+                "The provider has made a new '\(rotation.secret)', and the state cannot keep it: \(words). What follows is"
+                    + " all there is of it. Put it where the configuration takes '\(rotation.secret)' from, now."
+            )
+            return
+        }
+        try? desk.store.remove(answerPlace)
+        outcome.report.say("\(desk.name): '\(rotation.secret)' was replaced. The one before is dead.")
+        if let words = desk.ring() { outcome.report.complain(words) }
+        lock.release()
+        var secrets = present.secrets
+        secrets[rotation.secret] = fresh
+        switch desk.probe(secrets) {
+        case .works:
+            outcome.report.say("The provider takes the new one; a running daemon uses it from now on.")
+        case .refused(let status):
+            outcome.report.complain("The provider refuses the new one (\(status)). Ask it why.")
+        case .unknown(let words):
+            outcome.report.say("A running daemon uses the new one from now on. It was not tried: \(words).")
+        }
+        outcome.report.say(
+            "Until you have put it where the configuration takes '\(rotation.secret)' from, it is in the state alone."
+                + " 'tollkey rotate \(desk.name) --show' prints it.")
+    }
+
+    /// The answer means success, and the new secret is not where it should be.
+    private func keepUnread(_ answer: TokenAnswer, _ present: Present, _ outcome: inout Outcome) {
+        let beginning =
+            "The provider answered \(answer.status), and there is no new '\(rotation.secret)' where the configuration's"
+            + " 'read' says."
+        let unread = StoredRotation(stage: .unread, value: answer.content, replaces: present.fingerprint)
+        // Beside what was begun, which has the present secret.
+        if let words = save(unread, at: answerPlace) {
+            outcome.unsaved = answer.content
+            outcome.report.complain(
+                "\(beginning) The state cannot keep the answer: \(words). What follows is all of it; the new one may be in"
+                    + " it.")
+            return
+        }
+        outcome.report.complain(
+            "\(beginning) All of the answer is kept; 'tollkey rotate \(desk.name) --show' prints it.")
+        switch desk.probe(present.secrets) {
+        case .works: outcome.report.say("The present one still works, so nothing seems to have changed.")
+        case .refused(let status):
+            outcome.report.complain(
+                "The present one is dead (\(status)). Find the new one in the answer, and put it where the configuration"
+                    + " takes '\(rotation.secret)' from.")
+        case .unknown(let words):
+            outcome.report.say("Whether the present one still works is not known: \(words).")
+        }
+    }
+
+    /// Why it could not be written; nil when it was.
+    private func save(_ rotation: StoredRotation, at place: RecordPlace) -> String? {
+        var words = ""
+        for _ in 0..<Self.savesMax {
+            do throws(StateFailure) {
+                try desk.store.save(rotation.encode(), at: place)
+                return nil
+            } catch { words = error.description }
+        }
+        return words
+    }
+
+    // MARK: The state
+
+    private var place: RecordPlace { .rotation(desk.name, rotation.secret) }
+
+    /// Of the last answer that could not be read. No secret has a name with a space.
+    private var answerPlace: RecordPlace { .rotation(desk.name, "\(rotation.secret) answer") }
+
+    private func fingerprint() throws(StateFailure) -> String {
+        try SecretOverrides.fingerprint(configured, desk.store)
+    }
+
+    private static func load(
+        _ place: RecordPlace, _ store: StateStore
+    ) throws(StateFailure) -> (record: StoredRecord, stored: StoredRotation?)? {
+        try store.load(place).map { ($0, StoredRotation(decoding: $0.content)) }
+    }
+
+    private func waitForLock() throws(OperatorFailure) -> StateLock {
+        do throws(StateFailure) {
+            var waited: Duration = .zero
+            while waited < Self.lockTimeout {
+                if let lock = try desk.store.tryLock(place) { return lock }
+                usleep(Self.lockInterval)
+                waited += .microseconds(Int(Self.lockInterval))
+            }
+        } catch { throw OperatorFailure(error) }
+        throw OperatorFailure(
+            "Another process has been rotating it for \(Self.lockTimeout.inWords); is it stopped?")
+    }
+}

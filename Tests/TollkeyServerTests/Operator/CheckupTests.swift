@@ -1,0 +1,108 @@
+import Testing
+import TollkeyCore
+import TollkeySandbox
+import TollkeyServer
+
+extension EndToEnd {
+    struct CheckupTests {
+        private func words(_ findings: [Finding], _ mark: Finding.Mark) -> [String] {
+            findings.filter { $0.mark == mark }.map { "\($0.subject): \($0.words)" }
+        }
+
+        @Test func `a provider that is well has no problem`() async throws {
+            try await withCredentialStage { stage in
+                let findings = try stage.findings(stage.tuku())
+                #expect(words(findings, .problem) == [])
+                #expect(words(findings, .ok).contains("probe: the provider takes the credential (200)"))
+                #expect(words(findings, .ok).contains("clock: agrees with the provider's"))
+                #expect(words(findings, .ok).contains("secret api_key: is there"))
+            }
+        }
+
+        @Test func `a secret that the provider refuses is a problem, and not told`() async throws {
+            try await withCredentialStage { stage in
+                let findings = try stage.findings(stage.tuku(key: "tuk_wrong"))
+                let problems = words(findings, .problem)
+                #expect(problems.count == 1)
+                #expect(
+                    problems[0].hasPrefix(
+                        "probe: the provider refuses the credential (401): check the secrets"))
+                #expect(!findings.contains { $0.words.contains("tuk_wrong") })
+            }
+        }
+
+        @Test(arguments: WrongCertificate.allCases)
+        func `a certificate that is not good is told in words, and nothing is sent`(
+            _ certificate: WrongCertificate
+        ) async throws {
+            try await withCredentialStage { stage in
+                let settings = try stage.settings(
+                    """
+                      piaxis:
+                        use: piaxis
+                        upstream: \(stage.sandbox.url(of: certificate))
+                        tls: { ca: \(stage.ca) }
+                        secrets: { api_key: "${env:K}" }
+                    """, ["K": SandboxCredentials().piaxisAPIKey])
+                let problems = words(try stage.findings(settings), .problem)
+                #expect(problems.count == 1)
+                #expect(problems[0].contains("connection: no TLS connection to localhost"))
+                #expect(problems[0].contains("the certificate is refused"))
+            }
+        }
+
+        @Test func `an obtained credential is renewed when that is asked for, and told when not`()
+            async throws
+        {
+            try await withCredentialStage { stage in
+                let settings = try stage.jpay
+                #expect(
+                    words(try stage.findings(settings), .note).contains {
+                        $0.contains("--renew tries it now")
+                    })
+                let renewed = try stage.findings(settings, renews: true)
+                #expect(words(renewed, .problem) == [])
+                #expect(
+                    words(renewed, .ok).contains {
+                        $0.contains("was obtained just now (obtain), good for 15 min")
+                    })
+                #expect(
+                    words(try stage.findings(settings), .ok).contains {
+                        $0.contains("is kept, good for 15 min")
+                    })
+                // The bare call while nothing was kept went without a credential, as it must.
+                stage.sandbox.record.clear()
+            }
+        }
+
+        @Test func `a missing login is a problem with its remedy`() async throws {
+            try await withCredentialStage { stage in
+                let problems = words(try stage.findings(stage.piaxisOAuth), .problem)
+                #expect(problems == ["credential access: a person must log in: tollkey login piaxis"])
+                stage.sandbox.record.clear()
+            }
+        }
+
+        @Test func `clocks that disagree are a problem`() async throws {
+            try await withCredentialStage { stage in
+                let ahead = ManualClock(wall: stage.clock.seconds + 120)
+                let problems = words(try stage.findings(stage.tuku(), clock: ahead), .problem)
+                #expect(problems.contains { $0.contains("clock: this machine's clock is 120 s ahead") })
+            }
+        }
+
+        @Test func `a name without an address and a port without a server are told as such`() async throws {
+            try await withCredentialStage { stage in
+                var settings = try stage.tuku()
+                settings.providers[0].upstream.host = "nowhere.invalid"
+                let nowhere = words(try stage.findings(settings), .problem)
+                #expect(nowhere.contains { $0.hasPrefix("address: the name nowhere.invalid has no address") })
+                let closed = try RawUpstream(listens: false)
+                settings.providers[0].upstream.host = "127.0.0.1"
+                settings.providers[0].upstream.port = closed.port
+                #expect(
+                    words(try stage.findings(settings), .problem).contains { $0.contains("does not accept") })
+            }
+        }
+    }
+}
