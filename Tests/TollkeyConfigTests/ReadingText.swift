@@ -4,7 +4,8 @@ import TollkeyCore
 
 /// What the environment of a test holds; every file and credential is `s3cr3t` too, and those named `.pem` a key.
 let environment = [
-    "KEY": "s3cr3t", "OTHER": "0th3r", "EMPTY": "", "BROKEN": "two\nlines", "LONG": "0123456789abcdef0123456789abcdef",
+    "KEY": "s3cr3t", "OTHER": "0th3r", "EMPTY": "", "BROKEN": "two\nlines",
+    "LONG": "0123456789abcdef0123456789abcdef",
 ]
 
 /// The outline of a private key, without the line ends that a header could not hold.

@@ -56,7 +56,8 @@ package struct CredentialLife: Sendable {
 
         package var words: String {
             switch self {
-            case .unavailable(let words), .limited(_, let words), .rejected(let words), .needsPerson(let words):
+            case .unavailable(let words), .limited(_, let words), .rejected(let words),
+                .needsPerson(let words):
                 words
             }
         }

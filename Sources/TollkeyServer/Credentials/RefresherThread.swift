@@ -28,7 +28,9 @@ final class RefresherThread: SerialExecutor {
 
     /// Calls `turn` after each piece of news, and when the time has passed that it returns. `descriptor` may be -1;
     /// `turn` is told whether it is readable. False when the system has no thread.
-    func start(watching descriptor: Int32, _ turn: @escaping @Sendable (_ isReadable: Bool) -> Duration) -> Bool {
+    func start(watching descriptor: Int32, _ turn: @escaping @Sendable (_ isReadable: Bool) -> Duration)
+        -> Bool
+    {
         Threads.start("refresher") { [self] in
             defer { ended.open() }
             thread.withLock { $0 = pthread_self() }

@@ -67,7 +67,8 @@ package struct Renewal: Sendable {
 
     /// What is kept for this very account; nil when there is nothing, or it was obtained with something else.
     package func load() throws(StateFailure) -> KeptCredential? {
-        guard let record = try store.load(place), let stored = try? StoredCredential(decoding: record.content),
+        guard let record = try store.load(place),
+            let stored = try? StoredCredential(decoding: record.content),
             stored.fingerprint == (try fingerprint())
         else { return nil }
         return KeptCredential(stored: stored, version: record.version)
@@ -88,7 +89,8 @@ package struct Renewal: Sendable {
         while true {
             if let lock = try store.tryLock(place) { return lock }
             guard waited < Self.lockTimeout, !isCancelled() else {
-                throw StateFailure(.busy, "another process has been renewing it for \(waited); is it stopped?")
+                throw StateFailure(
+                    .busy, "another process has been renewing it for \(waited); is it stopped?")
             }
             usleep(Self.lockInterval)
             waited += .microseconds(Int(Self.lockInterval))

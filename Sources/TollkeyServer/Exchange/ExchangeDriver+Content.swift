@@ -57,7 +57,8 @@ extension ExchangeDriver {
 
     private static let tooLargeToHold = Failure(
         .bodyTooLarge,
-        "The provider's credential depends on the content, which is larger than 'body.replay' lets it be held.")
+        "The provider's credential depends on the content, which is larger than 'body.replay' lets it be held."
+    )
 
     private func appendContent(_ bytes: Span<UInt8>) {
         if let gathered { return gathered.append(bytes) }

@@ -39,7 +39,8 @@ extension ExchangeDriver {
         do throws(RenderingError) {
             try input.read { bytes throws(RenderingError) in
                 try service.requestRewriter.write(
-                    head, bytes, prefixLength: prefixLength, credential: snapshot, occasion: occasion(snapshot),
+                    head, bytes, prefixLength: prefixLength, credential: snapshot,
+                    occasion: occasion(snapshot),
                     added: added, into: out)
             }
         } catch {

@@ -8,7 +8,8 @@ extension ExchangeDriver {
         return input.read { bytes in
             desk.role(
                 method: bytes.extracting(head.method),
-                path: bytes.extracting(head.target.path.lowerBound + prefixLength..<head.target.path.upperBound))
+                path: bytes.extracting(
+                    head.target.path.lowerBound + prefixLength..<head.target.path.upperBound))
         }
     }
 
@@ -66,7 +67,9 @@ extension ExchangeDriver {
 
     /// The answer is complete; what it says is known to every event loop before the client has its end.
     func captureVerification() {
-        guard let content = tapped, case .step(let step)? = verification, let board = service?.board else { return }
+        guard let content = tapped, case .step(let step)? = verification, let board = service?.board else {
+            return
+        }
         tapped = nil
         let answer = TokenAnswer(status: answer.status, content: Secret(content))
         guard

@@ -32,7 +32,9 @@ final class Errands: Sendable {
         let (isTaken, mustStart) = state.withLock { state in
             guard !state.isClosed else { return (false, false) }
             state.queue.append(errand)
-            guard state.queue.count > state.idle, state.threads < Self.threadsMax else { return (true, false) }
+            guard state.queue.count > state.idle, state.threads < Self.threadsMax else {
+                return (true, false)
+            }
             state.threads += 1
             return (true, true)
         }

@@ -134,7 +134,9 @@ struct CredentialLifeTests {
         #expect(spans.last.map { $0 <= CredentialLife.backoffMax } == true)
         stage.jitter = 0
         _ = stage.handle(down)
-        #expect(stage.life.due.remaining(at: stage.now) == CredentialLife.backoffMin, "full jitter, but never at once")
+        #expect(
+            stage.life.due.remaining(at: stage.now) == CredentialLife.backoffMin,
+            "full jitter, but never at once")
     }
 
     @Test func `the token endpoint's Retry-After is honoured, up to a bound`() {

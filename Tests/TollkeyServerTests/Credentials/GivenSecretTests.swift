@@ -7,10 +7,13 @@ extension EndToEnd {
     /// Secrets in files, which change while the proxy runs.
     struct GivenSecretTests {
         private func pixlpay(_ stage: CredentialStage, _ more: String = "") throws -> Settings {
-            try stage.settings(.pixlpay, "secrets: { api_token: \"${file:\(stage.folder.path)/token}\" }\n\(more)")
+            try stage.settings(
+                .pixlpay, "secrets: { api_token: \"${file:\(stage.folder.path)/token}\" }\n\(more)")
         }
 
-        private func call(_ proxy: Proxy, _ method: String = "GET", _ path: String = "/products") throws -> Message {
+        private func call(_ proxy: Proxy, _ method: String = "GET", _ path: String = "/products") throws
+            -> Message
+        {
             try proxy.answer(
                 to: "\(method) /pixlpay\(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         }
@@ -27,7 +30,8 @@ extension EndToEnd {
                 // Revoked at once: whoever has not noticed the file yet gets a 401, looks, and goes on.
                 stage.sandbox.revoke(token: credentials.pixlpayToken, of: .pixlpay)
                 #expect(try call(proxy).status == 200)
-                #expect(stage.log.lines.contains { $0.contains("secrets changed") && $0.contains("probed=true") })
+                #expect(
+                    stage.log.lines.contains { $0.contains("secrets changed") && $0.contains("probed=true") })
             }
         }
 
@@ -63,7 +67,8 @@ extension EndToEnd {
 
         @Test func `a static secret that is refused costs the provider no second call`() async throws {
             try await withCredentialStage { stage in
-                let settings = try stage.settings(.piaxis, "secrets: { api_key: \"${env:K}\" }", secrets: ["K": "wrong"])
+                let settings = try stage.settings(
+                    .piaxis, "secrets: { api_key: \"${env:K}\" }", secrets: ["K": "wrong"])
                 let proxy = try stage.proxy(settings)
                 defer { proxy.stop() }
                 let answer = try proxy.answer(

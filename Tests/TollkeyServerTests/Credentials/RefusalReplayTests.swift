@@ -17,19 +17,23 @@ extension EndToEnd {
             stage.sandbox.record.tokenCalls(of: .jpay).values.reduce(0, +)
         }
 
-        @Test func `a refused request is sent again with the next credential, content and all`() async throws {
+        @Test func `a refused request is sent again with the next credential, content and all`() async throws
+        {
             try await withCredentialStage { stage in
                 let proxy = try stage.proxy(stage.jpay)
                 defer { proxy.stop() }
                 let client = try proxy.connect()
-                for content in [#"{"amount":1}"#, "{\"amount\":1,\"note\":\"\(String(repeating: "x", count: 40_000))\"}"] {
+                for content in [
+                    #"{"amount":1}"#, "{\"amount\":1,\"note\":\"\(String(repeating: "x", count: 40_000))\"}",
+                ] {
                     try client.send(post(content))
                     #expect(try client.answer().status == 201)
                     stage.sandbox.revokeTokens(of: .jpay)
                     proxy.advance(by: .seconds(30))
                     try client.send(post(content))
                     #expect(try client.answer().status == 201)
-                    #expect(stage.sandbox.record.requests(of: .jpay).last?.bodyBytes == Int64(content.utf8.count))
+                    #expect(
+                        stage.sandbox.record.requests(of: .jpay).last?.bodyBytes == Int64(content.utf8.count))
                 }
             }
         }
@@ -49,7 +53,8 @@ extension EndToEnd {
             }
         }
 
-        @Test func `what is too large to be held gets the provider's own 401, and the next call a new credential`()
+        @Test
+        func `what is too large to be held gets the provider's own 401, and the next call a new credential`()
             async throws
         {
             try await withCredentialStage { stage in

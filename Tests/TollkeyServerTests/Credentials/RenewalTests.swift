@@ -6,7 +6,9 @@ extension EndToEnd {
     struct RenewalTests {
         private func call(_ proxy: Proxy) throws -> Message {
             try proxy.answer(
-                to: "GET /jpay/payments/collections/checkouts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                to:
+                    "GET /jpay/payments/collections/checkouts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
         }
 
         @Test func `the first call waits for the login and is answered`() async throws {

@@ -10,13 +10,15 @@ extension EndToEnd {
 
         private func call(_ proxy: Proxy) throws -> Message {
             try proxy.answer(
-                to: "GET /tezpay/api/v1/tezpay/get-status?transaction_id=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                to:
+                    "GET /tezpay/api/v1/tezpay/get-status?transaction_id=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
         }
 
         /// Passes an hour; how many token calls were made.
         private func hour(_ proxy: Proxy, _ stage: CredentialStage) -> Int {
             let before = stage.sandbox.record.count(of: .login, to: .tezpay)
-            for _ in 0..<600 { proxy.pass(.seconds(6)) }
+            for _ in 0..<240 { proxy.pass(.seconds(15)) }
             return stage.sandbox.record.count(of: .login, to: .tezpay) - before
         }
 
@@ -86,7 +88,8 @@ extension EndToEnd {
             }
         }
 
-        @Test func `an endpoint that never answers is given up, and callers do not wait for it`() async throws {
+        @Test func `an endpoint that never answers is given up, and callers do not wait for it`() async throws
+        {
             try await withCredentialStage { stage in
                 stage.sandbox.arm(.stall, on: .tezpay, count: nil, path: endpoint)
                 var settings = try stage.tezpay

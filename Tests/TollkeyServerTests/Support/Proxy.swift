@@ -8,7 +8,9 @@ final class Proxy: Sendable {
     let server: Server
     let clock: ManualClock
 
-    init(_ settings: Settings, inherited: [Int32] = [], clock: ManualClock = ManualClock(), log: LogBook? = nil)
+    init(
+        _ settings: Settings, inherited: [Int32] = [], clock: ManualClock = ManualClock(), log: LogBook? = nil
+    )
         throws
     {
         self.clock = clock
