@@ -76,21 +76,30 @@ struct Explain: ParsableCommand {
         return index.map { "pattern \($0 + 1) of 'allow'" } ?? "'allow'"
     }
 
-    /// What `RequestRewriter` writes, with `<secret>` for every secret.
+    /// What `RequestRewriter` writes, with `<secret>` for every secret and every token.
     private func masked(
         _ provider: ProviderSettings, _ match: RouteTable.Match, _ head: borrowing RequestHead,
         _ request: [UInt8]
     ) -> String {
         var provider = provider
-        provider.secrets = provider.secrets.mapValues { Secret($0.description) }
+        let mask = Secret(Secret("").description)
+        provider.secrets = provider.secrets.mapValues { _ in mask }
+        var tokens: [String: Secret] = [:]
+        for credential in provider.credentials {
+            tokens[credential.name] = mask
+            for value in credential.read.values { tokens["\(credential.name).\(value.name)"] = mask }
+        }
         let out = Buffer(capacity: 4 << 10)
-        // A constant snapshot, which can always be written.
-        try? RequestRewriter(provider, pseudonym: "tollkey").write(
-            head, request.span, prefixLength: match.prefixLength,
-            credential: CredentialSnapshot(
-                generation: 0, headers: provider.inject, defaults: provider.defaults,
-                secrets: provider.secrets),
-            into: out)
+        do throws(RenderingError) {
+            let snapshot = try CredentialSnapshot(
+                generation: 0, provider: provider, secrets: provider.secrets, credentials: tokens,
+                cryptography: SystemCryptography())
+            try RequestRewriter(provider, pseudonym: "tollkey").write(
+                head, request.span, prefixLength: match.prefixLength, credential: snapshot,
+                occasion: Occasion(now: Clock.system.now.wall, content: Secret("")), into: out)
+        } catch {
+            return "It cannot be shown without the secrets themselves: \(error.words)."
+        }
         return String(decoding: out.readable, as: UTF8.self)
     }
 }

@@ -21,6 +21,8 @@ extension ExchangeHandler {
         }
         var head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: answer.headers)
+        // RFC 9110 §6.6.1: by this clock tokens are made, and their ends are to be judged.
+        if answer.status >= 200 { head.headers.add(name: "Date", value: UnixTime.httpText(stage.now())) }
         let isHead = arrival.head.method == .HEAD
         let source = Self.frame(&head, answer, request: arrival.head, needsBody: atHalf != nil && !isHead)
         let isLast = !arrival.head.isKeepAlive

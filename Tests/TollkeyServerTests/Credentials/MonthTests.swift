@@ -11,7 +11,7 @@ extension EndToEnd {
 
         /// Passes the days in steps, with a call in each; how many token calls were made.
         private func live(
-            _ days: Int64 = days, _ stage: CredentialStage, _ settings: Settings, of provider: Provider,
+            days: Int64 = days, _ stage: CredentialStage, _ settings: Settings, of provider: Provider,
             path: String,
             step: Duration
         ) throws -> Int {
@@ -42,7 +42,7 @@ extension EndToEnd {
         @Test func `JPay: an access token for fifteen minutes, renewed at fourteen`() async throws {
             try await withCredentialStage { stage in
                 let calls = try live(
-                    8, stage, try stage.jpay, of: .jpay, path: "/payments/collections/checkouts",
+                    days: 8, stage, try stage.jpay, of: .jpay, path: "/payments/collections/checkouts",
                     step: .seconds(420))
                 expect(calls, every: 840, in: 8)
                 let logins = stage.sandbox.record.count(of: .login, to: .jpay)

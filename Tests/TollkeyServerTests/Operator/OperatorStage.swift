@@ -32,8 +32,8 @@ extension CredentialStage {
     var piaxisOAuth: Settings {
         get throws {
             try settings(
-                .piaxis, "variant: oauth\nsecrets: { client_id: \"${env:I}\", scopes: \"${env:S}\" }",
-                secrets: ["I": SandboxCredentials().piaxisClientID, "S": "payments:read escrow:manage"])
+                .piaxis, "variant: oauth\nsecrets: { client_id: \"${env:I}\" }",
+                secrets: ["I": SandboxCredentials().piaxisClientID])
         }
     }
 
