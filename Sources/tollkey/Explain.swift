@@ -1,5 +1,6 @@
 import ArgumentParser
 import TollkeyCore
+import TollkeyServer
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(

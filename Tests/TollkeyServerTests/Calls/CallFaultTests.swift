@@ -107,8 +107,8 @@ extension EndToEnd {
                     $0.connectTimeout = .milliseconds(30)
                 }
                 let fault = try fault(of: client.perform(call))
-                #expect(
-                    fault.kind == .timeout && !fault.wasSent && fault.description.contains("TLS"), "\(fault)")
+                // On a busy machine the time may be over before TLS has begun.
+                #expect(fault.kind == .timeout && !fault.wasSent, "\(fault)")
             }
         }
 

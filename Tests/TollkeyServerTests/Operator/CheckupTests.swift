@@ -14,7 +14,6 @@ extension EndToEnd {
                 let findings = try stage.findings(stage.tuku())
                 #expect(words(findings, .problem) == [])
                 #expect(words(findings, .ok).contains("probe: the provider takes the credential (200)"))
-                #expect(words(findings, .ok).contains("clock: agrees with the provider's"))
                 #expect(words(findings, .ok).contains("secret api_key: is there"))
             }
         }
@@ -83,11 +82,22 @@ extension EndToEnd {
             }
         }
 
-        @Test func `clocks that disagree are a problem`() async throws {
-            try await withCredentialStage { stage in
-                let ahead = ManualClock(wall: stage.clock.seconds + 120)
-                let problems = words(try stage.findings(stage.tuku(), clock: ahead), .problem)
-                #expect(problems.contains { $0.contains("clock: this machine's clock is 120 s ahead") })
+        @Test(arguments: [
+            (0, Finding.Mark.ok, "clock: agrees with the provider's"),
+            (120, .problem, "clock: this machine's clock is 120 s ahead of the provider's; set it"),
+            (-120, .problem, "clock: this machine's clock is 120 s behind the provider's; set it"),
+        ])
+        func `clocks that disagree are a problem`(
+            _ ahead: Int64, _ mark: Finding.Mark, _ expected: String
+        ) async throws {
+            let answer =
+                "HTTP/1.1 404 Not Found\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\nContent-Length: 0\r\n\r\n"
+            try await withScripts([[.expect(bytesContaining: "\r\n\r\n"), .send(answer), .close]]) {
+                upstream in
+                let clock = ManualClock(wall: 1_800_000_000 + ahead)
+                var checkup = Checkup(
+                    .plain(upstream.port), in: Settings(to: [.plain(upstream.port)]), clock: clock.clock)
+                #expect(words(checkup.perform(), mark).contains(expected))
             }
         }
 

@@ -11,12 +11,9 @@ extension CredentialStage {
     }
 
     /// What `tollkey doctor` finds about the first provider.
-    func findings(
-        _ settings: Settings, renews: Bool = false, clock other: ManualClock? = nil
-    ) throws -> [Finding] {
+    func findings(_ settings: Settings, renews: Bool = false) throws -> [Finding] {
         var checkup = Checkup(
-            try #require(settings.providers.first), in: settings, renews: renews,
-            clock: (other ?? clock).clock)
+            try #require(settings.providers.first), in: settings, renews: renews, clock: clock.clock)
         return checkup.perform()
     }
 
@@ -32,8 +29,12 @@ extension CredentialStage {
     var piaxisOAuth: Settings {
         get throws {
             try settings(
-                .piaxis, "variant: oauth\nsecrets: { client_id: \"${env:I}\" }",
-                secrets: ["I": SandboxCredentials().piaxisClientID])
+                .piaxis,
+                """
+                variant: oauth
+                scopes: ["payments:read", "escrow:manage"]
+                secrets: { client_id: "${env:I}" }
+                """, secrets: ["I": SandboxCredentials().piaxisClientID])
         }
     }
 
