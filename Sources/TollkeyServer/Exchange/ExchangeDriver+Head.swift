@@ -35,6 +35,13 @@ extension ExchangeDriver {
     func writeHead(into out: Buffer) -> Bool {
         guard let service, let upstream else { return false }
         let snapshot = upstream.credentials.snapshot
+        guard gathered != nil || !snapshot.needsContent else {
+            // A reload came between this call's head and its credential.
+            let failure = Failure(
+                .credentialUnavailable, "The provider's configuration changed during the call.", retryAfter: 1)
+            perform(exchange.handle(.requestInvalid(failure)))
+            return false
+        }
         let start = out.count
         do throws(RenderingError) {
             try input.read { bytes throws(RenderingError) in

@@ -116,7 +116,7 @@ final class ExchangeDriver {
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
             verification = verificationRole()
-            if upstream.credentials.snapshot.needsContent || verification?.needsContent == true {
+            if service.needsContent || verification?.needsContent == true {
                 gathered = loop.takeBuffer()
                 isGathering = hasContent
                 if hasContent { invite() }

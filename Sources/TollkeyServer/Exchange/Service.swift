@@ -8,6 +8,8 @@ package final class Service: Sendable {
     let board: CredentialBoard
     /// Whether there can be a better credential after a refusal.
     let canRenew: Bool
+    /// Whether heads are made from contents, which are held until their end. Known before there is any credential.
+    let needsContent: Bool
     /// nil for a plain-HTTP upstream.
     let tls: TLSContext?
     /// What the upstream's certificate must be valid for.
@@ -30,6 +32,8 @@ package final class Service: Sendable {
         self.provider = provider
         self.board = board
         canRenew = provider.canRenew
+        let templates = (provider.inject + provider.defaults).map(\.value) + provider.injectQuery.map(\.value)
+        needsContent = ValuePlan(provider.values).requestParts(of: templates).needContent
         self.tls = tls
         requestRewriter = RequestRewriter(provider, pseudonym: pseudonym)
         responseRewriter = ResponseRewriter(provider)
