@@ -71,11 +71,24 @@ final class CredentialView {
         read()
     }
 
+    /// Nothing will be published any more: the provider is another one now, or gone.
+    func abandon() {
+        publication.standing = .missing(
+            Failure(
+                .credentialUnavailable, "The provider's configuration changed during the call.", retryAfter: 1
+            ))
+        tellWaiters()
+    }
+
     /// Something was published: all who wait look again.
     func read() {
         publication = board.current
         toldExpired = 0
         toldRefused = 0
+        tellWaiters()
+    }
+
+    private func tellWaiters() {
         let waiting = waiters
         waiters = []
         for exchange in waiting { exchange.credentialChanged() }

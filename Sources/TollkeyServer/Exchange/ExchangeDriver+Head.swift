@@ -38,7 +38,8 @@ extension ExchangeDriver {
         guard gathered != nil || !snapshot.needsContent else {
             // A reload came between this call's head and its credential.
             let failure = Failure(
-                .credentialUnavailable, "The provider's configuration changed during the call.", retryAfter: 1)
+                .credentialUnavailable, "The provider's configuration changed during the call.", retryAfter: 1
+            )
             perform(exchange.handle(.requestInvalid(failure)))
             return false
         }

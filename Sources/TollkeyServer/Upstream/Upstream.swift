@@ -41,6 +41,7 @@ final class Upstream {
     /// No exchange will come any more: idle connections are closed, busy ones when they are given back.
     func retire() {
         isRetired = true
+        credentials.abandon()
         for connection in idle { connection.close() }
     }
 
