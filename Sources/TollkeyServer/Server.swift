@@ -90,9 +90,11 @@ package final class Server: Sendable {
     /// nothing to do.
     package func drain(timeout: Duration) {
         let (sockets, mailboxes) = state.withLock { state in
+            let isFirst = !state.isDraining
             state.isDraining = true
-            defer { (state.sockets, state.mailboxes) = ([:], []) }
-            return (state.sockets, state.mailboxes)
+            defer { state.sockets = [:] }
+            // They stay, since credentials for those who wait come through them.
+            return (state.sockets, isFirst ? state.mailboxes : [])
         }
         // The loops let in who is waiting and close their duplicates; with ours the system turns everybody away, and
         // only then does anybody see that the end has begun.
@@ -112,7 +114,7 @@ package final class Server: Sendable {
         _ = ended.wait(for: mailboxes.count, timeout: nil)
         resolver.close()
         state.withLock { state in
-            defer { state.refresher = nil }
+            defer { (state.refresher, state.mailboxes) = (nil, []) }
             return state.refresher
         }?.close()
     }
@@ -141,7 +143,7 @@ package final class Server: Sendable {
         do {
             return try ServiceTable(settings, pseudonym: pseudonym) { provider in
                 let known = boards[provider.name]
-                if let known, known.provider == provider { return known }
+                if let known, known.provider.isSame(as: provider) { return known }
                 let generation = (known?.current.snapshot.generation ?? 0) + 1
                 let isSameAccount = known?.provider.upstream == provider.upstream
                 let verifications = isSameAccount ? known?.verification?.tokens ?? [] : []

@@ -88,6 +88,8 @@ package struct CredentialLife: Sendable {
     /// Renewals in a row that were due to a refusal.
     private var refusals = 0
     private var isRefusal = false
+    /// The call under way was begun with secrets that are not the present ones.
+    private var isStale = false
     private let renewBefore: Duration?
 
     package static let backoffFirst: Duration = .seconds(2)
@@ -144,14 +146,18 @@ package struct CredentialLife: Sendable {
         case .secretsChanged:
             trouble = nil
             refusals = 0
+            isStale = isCalling
             return begin(at: now)
         case .obtained(let version, let expires, let life):
             if isCalling { refusals = isRefusal ? refusals + 1 : 0 }
             isRefusal = false
-            return take(version, expires, life, at: now, jitter, isCalling: false)
+            let step = take(version, expires, life, at: now, jitter, isCalling: false)
+            return beginAnew(at: now) ?? step
         case .adopted(let version, let expires, let life):
             return take(version, expires, life, at: now, jitter, isCalling: isCalling)
-        case .failed(let fault): return fail(fault, at: now, jitter)
+        case .failed(let fault):
+            let step = fail(fault, at: now, jitter)
+            return beginAnew(at: now) ?? step
         }
     }
 
@@ -196,6 +202,16 @@ package struct CredentialLife: Sendable {
             // Callers are told to wait where they were told that there is nothing.
             return Step(calls: true, publishes: true)
         }
+    }
+
+    /// What a call with older secrets has brought is not what is wanted.
+    private mutating func beginAnew(at now: Moment) -> Step? {
+        guard isStale else { return nil }
+        isStale = false
+        trouble = nil
+        var step = begin(at: now)
+        step.publishes = true
+        return step
     }
 
     // MARK: Refusals
@@ -263,7 +279,10 @@ package struct CredentialLife: Sendable {
             // Full jitter: anywhere up to the bound, so that those who failed together do not come back together.
             let bound = min(backoffMax, backoffFirst * doubled)
             return now + max(backoffMin, bound * jitter)
-        case .limited(let span?, _): return now + max(backoffMin, min(span, retryAfterMax))
+        case .limited(let span?, _):
+            // A provider that asks for no time at all, again and again, is left alone as one that is silent.
+            let bound = min(backoffMax, backoffFirst * doubled)
+            return now + max(backoffMin, min(span, retryAfterMax), bound * jitter)
         case .rejected:
             let bound = min(rejectedMax, rejectedFirst * doubled)
             return now + bound * (0.75 + 0.25 * jitter)

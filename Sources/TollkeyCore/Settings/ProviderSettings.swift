@@ -52,6 +52,13 @@ package struct ProviderSettings: Sendable, Equatable {
     /// Whether what is injected can change while the proxy runs.
     package var canRenew: Bool { !credentials.isEmpty || !secretFiles.isEmpty || rotation != nil }
 
+    /// Whether nothing differs but secrets in files, which are looked at apart from the settings.
+    package func isSame(as other: ProviderSettings) -> Bool {
+        var other = other
+        for name in secretFiles.keys { other.secrets[name] = secrets[name] }
+        return self == other
+    }
+
     /// Whether something of it must outlive the process.
     package var needsState: Bool { !credentials.isEmpty }
 

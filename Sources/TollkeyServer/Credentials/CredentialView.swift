@@ -9,6 +9,7 @@ final class CredentialView {
     /// The last generations that the token refresher has been told of since it published something.
     private var toldExpired = 0
     private var toldRefused = 0
+    private var isAbandoned = false
 
     /// Exchanges that may wait for a credential, of one provider in one event loop.
     static let waitersMax = 16_384
@@ -42,6 +43,7 @@ final class CredentialView {
         let standing = self.standing
         if snapshot.generation > generation, standing == .usable { return .better }
         if case .missing = standing { return .none }
+        if isAbandoned { return .none }
         if let settled = publication.settledRefusals, settled.generation >= generation,
             !settled.until.isReached(at: loop.moment)
         {

@@ -28,6 +28,8 @@ struct Keeper {
     var isCheckingSecrets = false
     /// News of them came meanwhile.
     var mustCheckSecretsAgain = false
+    /// What the provider has refused, and is not asked about again.
+    var refused: [String: Secret]?
     /// When new ones, which could not be probed, are looked at again.
     var secretsRetry = Deadline.never
     /// Refusals of this generation and earlier ones are answered, until then.
@@ -55,8 +57,9 @@ struct Keeper {
     mutating func publication(at now: Moment) -> CredentialPublication {
         let versions = lives.map { $0.machine.held(at: now).map(\.version) }
         var publication = board.current
-        if let stateFault {
-            publication.standing = .missing(Failure(.credentialUnavailable, stateFault))
+        let isUnread = provider.rotation != nil && isUntouched
+        if let stateFault, isUnread || failure(at: now) != nil {
+            publication.standing = .missing(Failure(.credentialUnavailable, stateFault, retryAfter: 30))
         } else if let failure = failure(at: now) {
             publication.standing = failure
         } else if versions != publishedVersions || secretsAreNews {

@@ -4,10 +4,13 @@ package import TollkeyCore
 /// An obtained credential as the state has it.
 package struct KeptCredential: Sendable {
     package var stored: StoredCredential
-    /// The record's; larger for each that is obtained, by whichever process.
-    package var version: Int64
+    /// The record's version, for replacing it.
+    package var record: Int64
     /// False when the state could not take it: then it lives in this process alone.
     package var isSaved = true
+
+    /// Larger for each that is obtained, by whichever process.
+    package var version: Int64 { Int64(stored.generation) }
 }
 
 /// One renewal of one credential, from the lock between processes to the durable result. Blocks its thread, for a
@@ -49,12 +52,14 @@ package struct Renewal: Sendable {
 
     /// `known` is what the caller holds. `isForced`: also when another process has renewed it just now.
     package func perform(known: KeptCredential?, isForced: Bool = false) -> Outcome {
+        let shelter = SignalShelter()
+        defer { shelter.end() }
         do throws(StateFailure) {
             let lock = try waitForLock()
             defer { lock.release() }
             var kept = try load()
             if let known, !known.isSaved, known.version > kept?.version ?? 0 {
-                kept = try save(known.stored, replacing: kept?.version)
+                kept = try save(known.stored, replacing: kept?.record)
             }
             if let kept, kept.version > known?.version ?? 0, !isForced, !isDue(kept.stored) {
                 return .adopted(kept)
@@ -67,17 +72,30 @@ package struct Renewal: Sendable {
 
     /// What is kept for this very account; nil when there is nothing, or it was obtained with something else.
     package func load() throws(StateFailure) -> KeptCredential? {
-        guard let record = try store.load(place),
-            let stored = try? StoredCredential(decoding: record.content),
-            stored.fingerprint == (try fingerprint())
-        else { return nil }
-        return KeptCredential(stored: stored, version: record.version)
+        guard let kept = try loadAny(), kept.stored.fingerprint == (try fingerprint()) else { return nil }
+        return kept
+    }
+
+    /// What is kept, whatever it was obtained with.
+    private func loadAny() throws(StateFailure) -> KeptCredential? {
+        guard let record = try store.load(place) else { return nil }
+        do throws(StoredCredentialFault) {
+            let stored = try StoredCredential(decoding: record.content)
+            return KeptCredential(stored: stored, record: record.version)
+        } catch {
+            let name = "\(calls.provider.name)/\(credential.name)"
+            throw StateFailure(
+                error == .unknownVersion ? .newer : .damaged, "what is kept for \(name) \(error.words)")
+        }
     }
 
     /// Stands for the account and the secrets that the credential is obtained with.
     func fingerprint() throws(StateFailure) -> String {
         let url = calls.provider.upstream
         var parts = [Secret("\(url.scheme.rawValue)://\(url.authority)\(url.basePath)")]
+        for call in [credential.obtain, credential.refresh, credential.login?.exchange] {
+            if case .elsewhere(let url, _)? = call?.place { parts.append(Secret(url.authority)) }
+        }
         for name in credential.secretNames(calls.provider.values).sorted() {
             parts += [Secret(name), calls.secrets[name] ?? Secret("")]
         }
@@ -124,7 +142,7 @@ package struct Renewal: Sendable {
         var kept = held
         // Also shows that the result can be kept: a renewal that cannot be saved is not begun.
         kept.stored.isSpending = true
-        kept = try save(kept.stored, replacing: kept.version)
+        kept = try save(kept.stored, replacing: kept.record)
         let answered: ProviderCalls.Answered
         do {
             answered = try calls.perform(call, inputs: ["refresh_token": token])
@@ -143,9 +161,13 @@ package struct Renewal: Sendable {
             case .grantDead?:
                 kept.stored.refreshToken = nil
                 kept.stored.isSpending = false
-                kept = try save(kept.stored, replacing: kept.version)
+                kept = try save(kept.stored, replacing: kept.record)
                 return credential.obtain == nil ? .failed(needsPerson) : try obtain(kept)
-            case .rejected?, .limited?: try unmark(kept)
+            case .rejected?:
+                try unmark(kept)
+                // Not every provider says it in OAuth's words when a refresh token has died.
+                if credential.obtain != nil { return try obtain(try load()) }
+            case .limited?: try unmark(kept)
             // Nobody knows what has become of the token.
             case .unavailable?, nil: break
             }
@@ -156,7 +178,7 @@ package struct Renewal: Sendable {
     private func unmark(_ kept: KeptCredential) throws(StateFailure) {
         var stored = kept.stored
         stored.isSpending = false
-        _ = try save(stored, replacing: kept.version)
+        _ = try save(stored, replacing: kept.record)
     }
 
     private func obtain(_ kept: KeptCredential?) throws(StateFailure) -> Outcome {
@@ -180,6 +202,8 @@ package struct Renewal: Sendable {
 
     /// Keeps what a person's login has brought.
     func keep(_ grant: Grant, asked: Moment) throws(StateFailure) -> Outcome {
+        let shelter = SignalShelter()
+        defer { shelter.end() }
         let lock = try waitForLock()
         defer { lock.release() }
         return keep(grant, over: try load(), asked, how: .login)
@@ -188,7 +212,7 @@ package struct Renewal: Sendable {
     private func keep(_ grant: Grant, over kept: KeptCredential?, _ asked: Moment, how: How) -> Outcome {
         var stored = StoredCredential(
             token: grant.token, expires: grant.expires, bootID: bootID, obtainedAt: asked.wall,
-            generation: (kept?.stored.generation ?? 0) + 1, fingerprint: "")
+            generation: ((try? loadAny()) ?? kept).map { $0.stored.generation + 1 } ?? 1, fingerprint: "")
         stored.values = grant.values
         if let token = grant.refreshToken {
             stored.refreshToken = token
@@ -207,7 +231,7 @@ package struct Renewal: Sendable {
             } catch { words = error.description }
         }
         notes.append("it lives in this process alone, for the state cannot be written: \(words)")
-        let lost = KeptCredential(stored: stored, version: (kept?.version ?? 0) + 1, isSaved: false)
+        let lost = KeptCredential(stored: stored, record: kept?.record ?? 0, isSaved: false)
         return .obtained(lost, how: how, notes: notes)
     }
 
@@ -215,7 +239,7 @@ package struct Renewal: Sendable {
         _ stored: StoredCredential, replacing version: Int64?
     ) throws(StateFailure) -> KeptCredential {
         let version = try store.save(stored.encode(), at: place, replacing: version)
-        return KeptCredential(stored: stored, version: version)
+        return KeptCredential(stored: stored, record: version)
     }
 }
 

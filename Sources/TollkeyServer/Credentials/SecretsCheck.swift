@@ -16,7 +16,7 @@ struct SecretsCheck: Sendable {
         /// `wasProbed`: the provider takes them.
         case changed([String: Secret], wasProbed: Bool)
         /// The provider refuses them, or they cannot be used: those that are held stay.
-        case refused(String)
+        case refused(String, [String: Secret]?)
         /// Whether they work could not be found out: those that are held stay, until it can.
         case unknown(String)
     }
@@ -24,11 +24,11 @@ struct SecretsCheck: Sendable {
     func perform() -> Outcome {
         do throws(Fault) {
             let secrets = try current()
-            if secrets == keeper.secrets { return .unchanged }
+            if secrets == keeper.secrets || secrets == keeper.refused { return .unchanged }
             guard let probe = keeper.provider.probe else { return .changed(secrets, wasProbed: false) }
             return try verdict(on: secrets, probe)
         } catch {
-            return error.isLasting ? .refused(error.words) : .unknown(error.words)
+            return error.isLasting ? .refused(error.words, nil) : .unknown(error.words)
         }
     }
 
@@ -51,7 +51,8 @@ struct SecretsCheck: Sendable {
         } catch { throw Fault(words: error.words) }
         switch ProbeVerdict(answered.answer, probe, rules: provider.refusals) {
         case .works: return .changed(secrets, wasProbed: true)
-        case .refused: return .refused("the provider refuses it (\(answered.answer.status))")
+        case .refused:
+            return .refused("the provider refuses it (\(answered.answer.status))", secrets)
         case .unknown: return .unknown("the provider's probe answered \(answered.answer.status)")
         }
     }

@@ -31,12 +31,17 @@ extension TokenRefresher {
         guard var keeper = keepers[name], keeper.board === board else { return }
         keeper.isCheckingSecrets = false
         switch outcome {
-        case .unchanged: break
+        case .unchanged:
+            keeper.stateFault = nil
+            if keeper.isUntouched { keeper.take(keeper.secrets) }
         case .changed(let secrets, let wasProbed):
+            keeper.stateFault = nil
+            keeper.refused = nil
             keeper.take(secrets)
             around.logger.notice(
                 "secrets changed", metadata: ["provider": "\(name)", "probed": "\(wasProbed)"])
-        case .refused(let words):
+        case .refused(let words, let secrets):
+            keeper.refused = secrets
             around.logger.error(
                 "changed secrets are not taken", metadata: ["provider": "\(name)", "reason": "\(words)"])
         case .unknown(let words):
@@ -50,8 +55,10 @@ extension TokenRefresher {
         if case .changed = outcome {
             for index in keeper.lives.indices { handle(.secretsChanged, name, index) }
             publish(name)
-        } else {
+        } else if keeper.lives.isEmpty {
             settle(name)
+        } else {
+            publish(name)
         }
         if isAgain { checkSecrets(name) }
     }

@@ -3,13 +3,19 @@ import TollkeyCore
 
 /// Verification tokens that outlive the process, and those that another process has brought.
 extension TokenRefresher {
-    func readVerifications(of keeper: Keeper) throws(StateFailure) {
-        guard let desk = keeper.board.verification, let store,
-            let record = try store.load(.verifications(keeper.provider.name)),
-            let kept = StoredVerifications(
-                decoding: record.content, lifetime: desk.settings.lifetime, at: around.clock.now)
-        else { return }
-        desk.add(kept.tokens)
+    func readVerifications(of keeper: Keeper) {
+        guard let desk = keeper.board.verification, let store else { return }
+        do throws(StateFailure) {
+            guard let record = try store.load(.verifications(keeper.provider)),
+                let kept = StoredVerifications(
+                    decoding: record.content, lifetime: desk.settings.lifetime, at: around.clock.now)
+            else { return }
+            desk.add(kept.tokens)
+        } catch {
+            around.logger.warning(
+                "verifications not read",
+                metadata: ["provider": "\(keeper.provider.name)", "reason": "\(error)"])
+        }
     }
 
     /// Writes them down; they are good without that, until the process ends.
@@ -19,9 +25,10 @@ extension TokenRefresher {
         guard let store else { return }
         let logger = around.logger
         let clock = around.clock
+        let place = RecordPlace.verifications(board.provider)
         _ = errands.run {
             do throws(StateFailure) {
-                try Self.keep(desk, of: name, in: store, at: clock.now)
+                try Self.keep(desk, at: place, in: store, now: clock.now)
             } catch {
                 logger.warning(
                     "verification not kept", metadata: ["provider": "\(name)", "reason": "\(error)"])
@@ -31,17 +38,17 @@ extension TokenRefresher {
 
     /// Beside those that a command may be adding at the same time.
     private static func keep(
-        _ desk: VerificationDesk, of name: String, in store: StateStore, at now: Moment
+        _ desk: VerificationDesk, at place: RecordPlace, in store: StateStore, now: Moment
     ) throws(StateFailure) {
         for attempt in 1...savesMax {
             do throws(StateFailure) {
-                let record = try store.load(.verifications(name))
+                let record = try store.load(place)
                 let kept = record.flatMap {
                     StoredVerifications(decoding: $0.content, lifetime: desk.settings.lifetime, at: now)
                 }
                 desk.add(kept?.tokens ?? [])
                 try store.save(
-                    StoredVerifications(desk.tokens).encode(), at: .verifications(name),
+                    StoredVerifications(desk.tokens).encode(), at: place,
                     replacing: record?.version ?? 0)
                 return
             } catch {
@@ -54,7 +61,9 @@ extension TokenRefresher {
 }
 
 extension RecordPlace {
-    static func verifications(_ provider: String) -> RecordPlace {
-        RecordPlace(kind: "verification", provider: provider, name: "tokens")
+    /// Those of another account are not for this one.
+    static func verifications(_ provider: ProviderSettings) -> RecordPlace {
+        let address = provider.upstream.authority + provider.upstream.basePath
+        return RecordPlace(kind: "verification", provider: provider.name, name: String(address.prefix(200)))
     }
 }

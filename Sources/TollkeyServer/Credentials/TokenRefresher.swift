@@ -49,10 +49,12 @@ actor TokenRefresher {
     /// Ends calls that are under way; returns once every thread has ended.
     nonisolated func close() {
         isClosing.store(true, ordering: .relaxed)
-        around.client.close()
-        errands.close()
+        // A refresh token that has been sent is worth waiting for: its answer holds the next one.
+        errands.close(patience: Self.closePatience) { around.client.close() }
         thread.close()
     }
+
+    static let closePatience: Duration = .seconds(10)
 
     /// Looks at the clocks; for clocks that are moved by hand.
     nonisolated func wake() { thread.wake() }
@@ -89,6 +91,8 @@ actor TokenRefresher {
             paths: keepers.values.flatMap { $0.provider.secretFiles.values }
                 + [stateDirectory.map { "\($0)/\(StateStore.doorbellName)" }].compactMap { $0 })
         for keeper in added { begin(keeper.provider.name) }
+        // What a file holds may have changed since it was read.
+        for (name, keeper) in keepers where !keeper.provider.secretFiles.isEmpty { checkSecrets(name) }
     }
 
     private func begin(_ name: String) {
@@ -215,7 +219,10 @@ actor TokenRefresher {
     }
 
     private func take(_ kept: KeptCredential, _ name: String, _ index: Int, isOurs: Bool) {
-        keepers[name]?.lives[index].kept = kept
+        if kept.version >= keepers[name]?.lives[index].kept?.version ?? 0 {
+            keepers[name]?.lives[index].kept = kept
+        }
+        if isOurs { keepers[name]?.stateFault = nil }
         let expires = kept.stored.expiry(at: around.clock.now, bootID: bootID)
         let life = kept.stored.life
         handle(
@@ -227,12 +234,12 @@ actor TokenRefresher {
     /// Takes over what is kept and newer than what is held.
     private func readState(_ name: String) {
         guard let keeper = keepers[name], let store else { return }
+        readVerifications(of: keeper)
         do throws(StateFailure) {
             if keeper.provider.rotation != nil, keeper.stateFault != nil || keeper.isUntouched {
                 let overrides = SecretOverrides(provider: keeper.provider, store: store)
                 keepers[name]?.take(try overrides.applied(to: keeper.provider.secrets))
             }
-            try readVerifications(of: keeper)
             for index in keeper.lives.indices {
                 let life = keeper.lives[index]
                 let renewal = Renewal(
@@ -242,6 +249,9 @@ actor TokenRefresher {
             }
             keepers[name]?.stateFault = nil
         } catch {
+            if keeper.provider.rotation != nil {
+                keepers[name]?.secretsRetry = around.clock.now + Self.secretsRetryTime
+            }
             keepers[name]?.stateFault = "The state cannot be read: \(error.description)"
             around.logger.error(
                 "state cannot be read", metadata: ["provider": "\(name)", "reason": "\(error)"])

@@ -165,6 +165,7 @@ extension ExchangeDriver {
     /// The connection's end was the answer's.
     func endAnswer() {
         loop.out.clear()
+        captureVerification()
         endAnswerCoding()
         client?.write(loop.out.readable)
     }

@@ -59,6 +59,11 @@ struct HeldAnswer {
     }
 }
 
+extension ExchangeDriver {
+    /// The client's deadline is that of the wait for a credential.
+    var waitsForCredential: Bool { awaitsCredential || seeksRemedy }
+}
+
 /// What becomes of an answer that refuses the credential (RFC 9110 §15.5.2).
 extension ExchangeDriver {
     /// Whether the head of the answer says that the credential was refused, or that its content may say so.
@@ -126,6 +131,8 @@ extension ExchangeDriver {
         seeksRemedy = false
         upstream?.credentials.cancel(self)
         answer.reset()
+        // What came of the request meanwhile was held back too; its connection is not clean without it.
+        if held.end == nil { sendOutgoing() }
         client?.exchangeGoesOn()
         held.bytes.read { receiveAnswer($0) }
         loop.giveBack(held.bytes)

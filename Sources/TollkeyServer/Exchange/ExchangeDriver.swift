@@ -193,7 +193,13 @@ final class ExchangeDriver {
     }
 
     func begin(on connection: UpstreamConnection) {
+        // The wait for it may have outlived the credential.
+        guard upstream?.credentials.standing == .usable else {
+            connection.release()
+            return goOn()
+        }
         self.connection = connection
+        guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
         perform(exchange.handle(.connected))
     }
 
@@ -305,7 +311,7 @@ final class ExchangeDriver {
 
     private func sendRenewed() {
         guard let upstream else { return }
-        letGo(held?.isReusable == true && exchange.requestHasEnded)
+        letGo(held?.isReusable == true && exchange.requestHasEnded && sent == outgoing.count)
         forgetAnswer()
         guard placeHead() else { return }
         waitForConnection(upstream, isFresh: false)

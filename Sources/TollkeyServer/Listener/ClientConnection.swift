@@ -150,7 +150,9 @@ final class ClientConnection: Pollable {
     func exchangeGoesOn() {
         guard case .exchange(let exchange) = state else { return }
         let takesContent = exchange.takesContent
-        if unsent != nil || takesContent {
+        if exchange.waitsForCredential {
+            // Its own bound stays.
+        } else if unsent != nil || takesContent {
             setDeadline(loop.now + worker.table.bodyTimeout)
         } else {
             clearDeadline()

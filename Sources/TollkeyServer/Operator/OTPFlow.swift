@@ -143,7 +143,7 @@ package struct OTPFlow: Sendable {
 
     /// Beside what others have kept meanwhile.
     private func save(_ token: VerificationLedger.Token) throws(OperatorFailure) {
-        let place = RecordPlace.verifications(desk.name)
+        let place = RecordPlace.verifications(desk.provider)
         for _ in 0..<Self.savesMax {
             do throws(StateFailure) {
                 let record = try desk.store.load(place)

@@ -65,6 +65,9 @@ package struct RotationFlow: Sendable {
     // MARK: Rotating
 
     package func perform() throws(OperatorFailure) -> Outcome {
+        // Ctrl-C between the call and the disk would lose the key.
+        let shelter = SignalShelter()
+        defer { shelter.end() }
         let lock = try waitForLock()
         defer { lock.release() }
         let present = try present()

@@ -68,8 +68,9 @@ final class Errands: Sendable {
         }
     }
 
-    /// Drops what has not begun and returns once what has is done: its work is bounded, and is told to hurry first.
-    func close() {
+    /// Drops what has not begun and returns once what has is done. What takes longer than `patience` is told to hurry,
+    /// by `hurry`.
+    func close(patience: Duration, hurry: () -> Void) {
         let threads = state.withLock { state in
             state.isClosed = true
             state.queue.removeAll()
@@ -78,7 +79,10 @@ final class Errands: Sendable {
         guard threads > 0 else { return }
         var wakes = UInt64(threads)
         write(wakeUp, &wakes, 8)
-        _ = ended.wait(for: threads, timeout: nil)
+        var left = threads
+        while left > 0, ended.wait(for: 1, timeout: patience) { left -= 1 }
+        hurry()
+        _ = ended.wait(for: left, timeout: nil)
     }
 
     deinit { Glibc.close(wakeUp) }

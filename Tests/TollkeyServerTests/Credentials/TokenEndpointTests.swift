@@ -40,6 +40,8 @@ extension EndToEnd {
             Case(fault: .empty, calls: 15...60, words: "cannot be had"),
             Case(fault: .hollow, calls: 15...60, words: "cannot be had"),
             Case(fault: .redirect, calls: 15...60, words: "cannot be had"),
+            Case(fault: .rateLimited(seconds: 0), calls: 15...60, words: "limits token calls"),
+            Case(fault: .unavailable(seconds: 1), calls: 15...60, words: "in trouble (503, unavailable)"),
             Case(fault: .rateLimited(seconds: 600), calls: 5...7, words: "limits token calls"),
             Case(fault: .rateLimited(seconds: 156 * 3_600), calls: 1...1, words: "limits token calls"),
             Case(fault: .unavailable(seconds: 900), calls: 3...5, words: "in trouble (503, unavailable)"),
