@@ -75,10 +75,11 @@ final class CredentialView {
 
     /// Nothing will be published any more: the provider is another one now, or gone.
     func abandon() {
-        publication.standing = .missing(
-            Failure(
-                .credentialUnavailable, "The provider's configuration changed during the call.", retryAfter: 1
-            ))
+        isAbandoned = true
+        if publication.standing == .coming {
+            let words = "The provider's configuration changed during the call."
+            publication.standing = .missing(Failure(.credentialUnavailable, words, retryAfter: 1))
+        }
         tellWaiters()
     }
 
