@@ -31,6 +31,7 @@ actor TokenRefresher {
     private let bootID = BootID.read()
     var keepers: [String: Keeper] = [:]
     private var dice = SystemRandomNumberGenerator()
+    private var nextPoll = Deadline(wall: .min, monotonic: .min)
     private var whenAtRest: [@Sendable () -> Void] = []
 
     init(_ around: Surroundings) throws(SystemError) {
@@ -54,6 +55,8 @@ actor TokenRefresher {
         thread.close()
     }
 
+    /// Between two looks at files that cannot be watched.
+    static let pollInterval: Duration = .seconds(10)
     static let closePatience: Duration = .seconds(10)
 
     /// Looks at the clocks; for clocks that are moved by hand.
@@ -103,8 +106,14 @@ actor TokenRefresher {
     // MARK: Time and news
 
     private func turn(_ isReadable: Bool) -> Duration {
-        if isReadable, watch.drain() { filesChanged() }
         let now = around.clock.now
+        if isReadable, watch.drain() {
+            filesChanged()
+        } else if !watch.isComplete, nextPoll.isReached(at: now) {
+            // Not everything can be watched here: look by the clock.
+            nextPoll = now + Self.pollInterval
+            filesChanged()
+        }
         var wait = RefresherThread.waitMax
         for (name, keeper) in keepers {
             if keeper.secretsRetry.isReached(at: now) { checkSecrets(name) }
