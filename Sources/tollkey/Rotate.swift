@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import TollkeyCore
 import TollkeyServer
 
@@ -23,8 +24,9 @@ struct Rotate: ParsableCommand {
         let desk = try choice.desk()
         let flow = try Operating.attempt { () throws(OperatorFailure) in try RotationFlow(desk) }
         if show { return try show(flow) }
-        guard yes || Terminal.agrees(to: flow.warning) else {
-            StandardError.write("Nothing was changed.\n")
+        guard yes || (isatty(STDIN_FILENO) == 1 && Terminal.agrees(to: flow.warning)) else {
+            StandardError.write(
+                "Nothing was changed. Where there is no terminal, --yes says that it is meant.\n")
             throw ExitCode.failure
         }
         let outcome = try Operating.attempt { () throws(OperatorFailure) in try flow.perform() }
@@ -44,6 +46,7 @@ struct Rotate: ParsableCommand {
         case .answer(let answer):
             StandardError.write("The last rotation's answer, in which the new key was not found:\n")
             Self.print(answer)
+            throw ExitCode.failure
         }
     }
 

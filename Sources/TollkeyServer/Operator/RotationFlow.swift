@@ -54,8 +54,12 @@ package struct RotationFlow: Sendable {
 
     package func kept() throws(OperatorFailure) -> Kept {
         do throws(StateFailure) {
-            if let stored = try Self.load(place, desk.store)?.stored, stored.stage == .done {
-                return .secret(stored.value, holds: stored.replaces == (try fingerprint()))
+            if let stored = try Self.load(place, desk.store)?.stored {
+                // Also while another rotation's outcome is unknown: it holds until then, and is nowhere else.
+                let holds = stored.replaces == (try fingerprint())
+                if stored.stage == .done || stored.value != configured {
+                    return .secret(stored.value, holds: holds)
+                }
             }
             if let stored = try Self.load(answerPlace, desk.store)?.stored { return .answer(stored.value) }
             return .nothing
