@@ -72,6 +72,8 @@ final class RefresherThread: SerialExecutor {
     }
 
     func checkIsolated() {
+        // SAFETY: what the runtime asks for here is to end the process; only a call in this folder could be at fault,
+        // since the actor is entered through `post` and `turn` alone, and both run on this thread.
         precondition(thread.withLock { $0 } == pthread_self(), "not on the refresher's thread")
     }
 
