@@ -1,4 +1,3 @@
-import Glibc
 package import TollkeyCore
 
 /// An obtained credential as the state has it.
@@ -44,7 +43,6 @@ package struct Renewal: Sendable {
 
     /// Another process may hold the lock for as long as its calls take.
     static let lockTimeout: Duration = .seconds(75)
-    private static let lockInterval: UInt32 = 20_000
     private static let savesMax = 3
 
     private var now: Moment { calls.clock.now }
@@ -103,16 +101,7 @@ package struct Renewal: Sendable {
     }
 
     private func waitForLock() throws(StateFailure) -> StateLock {
-        var waited: Duration = .zero
-        while true {
-            if let lock = try store.tryLock(place) { return lock }
-            guard waited < Self.lockTimeout, !isCancelled() else {
-                throw StateFailure(
-                    .busy, "another process has been renewing it for \(waited); is it stopped?")
-            }
-            usleep(Self.lockInterval)
-            waited += .microseconds(Int(Self.lockInterval))
-        }
+        try store.lock(place, timeout: Self.lockTimeout, isCancelled: isCancelled)
     }
 
     private func isDue(_ stored: StoredCredential) -> Bool {

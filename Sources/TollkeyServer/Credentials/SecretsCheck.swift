@@ -83,15 +83,9 @@ struct SecretsCheck: Sendable {
     /// when there can be none.
     private func waitForRotation() throws(StateFailure) -> StateLock? {
         guard let store, let secret = keeper.provider.rotation?.secret else { return nil }
-        var waited: Duration = .zero
-        while true {
-            if let lock = try store.tryLock(.rotation(keeper.provider.name, secret)) { return lock }
-            guard waited < RotationFlow.lockTimeout, !isCancelled() else {
-                throw StateFailure(.busy, "another process has been rotating '\(secret)' for \(waited)")
-            }
-            usleep(RotationFlow.lockInterval)
-            waited += .microseconds(Int(RotationFlow.lockInterval))
-        }
+        return try store.lock(
+            .rotation(keeper.provider.name, secret), timeout: RotationFlow.lockTimeout,
+            isCancelled: isCancelled)
     }
 }
 

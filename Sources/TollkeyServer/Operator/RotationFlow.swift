@@ -27,7 +27,6 @@ package struct RotationFlow: Sendable {
 
     /// Another rotation may hold the lock for as long as its calls take.
     static let lockTimeout: Duration = .seconds(40)
-    static let lockInterval: UInt32 = 20_000
     private static let savesMax = 3
 
     package init(_ desk: Operator) throws(OperatorFailure) {
@@ -299,13 +298,10 @@ package struct RotationFlow: Sendable {
 
     private func waitForLock() throws(OperatorFailure) -> StateLock {
         do throws(StateFailure) {
-            var waited: Duration = .zero
-            while waited < Self.lockTimeout {
-                if let lock = try desk.store.tryLock(place) { return lock }
-                usleep(Self.lockInterval)
-                waited += .microseconds(Int(Self.lockInterval))
-            }
-        } catch { throw OperatorFailure(error) }
+            return try desk.store.lock(place, timeout: Self.lockTimeout)
+        } catch {
+            guard error.kind == .busy else { throw OperatorFailure(error) }
+        }
         throw OperatorFailure(
             "Another process has been rotating it for \(Self.lockTimeout.inWords); is it stopped?")
     }

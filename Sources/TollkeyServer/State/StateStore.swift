@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 package import TollkeyCore
 
@@ -153,20 +154,21 @@ package final class StateStore: Sendable {
         return try StateLock.attempt(Hex.text(hash), in: directory)
     }
 
-    /// As `tryLock`, and tries again every 20 ms for `timeout`, or until the task is cancelled.
+    /// As `tryLock`, and tries again every 20 ms for `timeout`, or until `isCancelled`. Blocks its thread meanwhile.
     package func lock(
-        _ place: RecordPlace, timeout: Duration,
-        pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-    ) async throws(StateFailure) -> StateLock {
+        _ place: RecordPlace, timeout: Duration, isCancelled: () -> Bool = { false },
+        pause: (Duration) -> Void = { usleep(UInt32(clamping: $0.milliseconds * 1_000)) }
+    ) throws(StateFailure) -> StateLock {
         var waited = Duration.zero
         while true {
             if let lock = try tryLock(place) { return lock }
-            guard waited < timeout, (try? await pause(Self.lockInterval)) != nil else {
+            guard waited < timeout, !isCancelled() else {
                 throw StateFailure(
                     .busy,
                     "another process has been at work on \(place.provider)/\(place.name) for more than \(timeout); is it stopped?"
                 )
             }
+            pause(Self.lockInterval)
             waited += Self.lockInterval
         }
     }
