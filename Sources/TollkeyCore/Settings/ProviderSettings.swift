@@ -37,6 +37,8 @@ package struct ProviderSettings: Sendable, Equatable {
     package var pass: [String] = []
     /// What may be called; nil is everything.
     package var allow: [CallPattern]?
+    /// Which calls share which limits; a call in none of them is unlimited.
+    package var categories: [CategorySettings] = []
     /// Who may call, by the kernel's word on a unix socket; nil is everyone.
     package var peers: PeerRule?
     package var timeouts = UpstreamTimeouts()

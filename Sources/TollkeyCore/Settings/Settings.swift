@@ -17,6 +17,8 @@ package struct Settings: Sendable, Equatable {
     package var state: String?
     /// Seal what stands there. The first seals and opens, the others only open. None is a key made on first start.
     package var stateKeys: [Secret] = []
+    /// nil: this process shares with nobody but those that have the same state.
+    package var shared: SharedSettings?
     /// In the order of the file.
     package var providers: [ProviderSettings] = []
 
