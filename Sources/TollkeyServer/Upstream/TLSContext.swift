@@ -22,7 +22,8 @@ package final class TLSContext: @unchecked Sendable {
     }
 
     /// Reads the files that `settings` names. At least TLS 1.2, keys as strong as OpenSSL's level 2 asks (112 bits).
-    package init(_ settings: TLSSettings) throws(Unusable) {
+    /// `protocols` are offered by ALPN (RFC 7301), none when there are none.
+    package init(_ settings: TLSSettings, protocols: [String] = ["http/1.1"]) throws(Unusable) {
         guard let pointer = SSL_CTX_new(TLS_client_method()) else {
             throw Unusable(description: "OpenSSL has no memory for a context")
         }
@@ -36,8 +37,8 @@ package final class TLSContext: @unchecked Sendable {
             SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
         SSL_CTX_ctrl(pointer, SSL_CTRL_MODE, Int(mode), nil)
         SSL_CTX_set_options(pointer, TOLLKEY_SSL_OPTIONS)
-        let protocols = [UInt8](arrayLiteral: 8) + Array("http/1.1".utf8)
-        SSL_CTX_set_alpn_protos(pointer, protocols, UInt32(protocols.count))
+        let offer = protocols.flatMap { [UInt8(clamping: $0.utf8.count)] + Array($0.utf8) }
+        if !offer.isEmpty { SSL_CTX_set_alpn_protos(pointer, offer, UInt32(offer.count)) }
         // Sessions are kept by each upstream, not by the context: they must not be mixed between hosts.
         let cacheMode = SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL
         SSL_CTX_ctrl(pointer, SSL_CTRL_SET_SESS_CACHE_MODE, Int(cacheMode), nil)
