@@ -2,7 +2,8 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
-    && apt-get install -q -y --no-install-recommends libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev \
+    && apt-get install -q -y --no-install-recommends \
+        libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev libhiredis-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # The Swift packages first: they change less often than the sources.
@@ -16,7 +17,8 @@ RUN swift build -c release --product tollkey --static-swift-stdlib \
 FROM debian:bookworm-slim
 # ca-certificates are what upstreams are trusted by; libstdc++6 is a part of the Swift runtime's needs.
 RUN apt-get update -q \
-    && apt-get install -q -y --no-install-recommends libssl3 libyaml-0-2 libcurl4 libsqlite3-0 libstdc++6 ca-certificates \
+    && apt-get install -q -y --no-install-recommends \
+        libssl3 libyaml-0-2 libcurl4 libsqlite3-0 libhiredis0.14 libstdc++6 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -m 700 -o 65532 -g 65532 /var/lib/tollkey
 # All that it writes: tokens and rotated keys, encrypted. Mount a volume here to keep them.

@@ -8,9 +8,11 @@ DIRECTORY ?= ./sandbox
 BIN = .build/release
 SOURCES = Package.swift Sources Tests
 # Compiled and linked against, and what fetches the Swift packages over https.
-BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev ca-certificates
+BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev libhiredis-dev ca-certificates
+# Tests fail without these.
+TEST_PACKAGES = redis-server
 # Tests that drive the proxy with other people's clients are skipped where these are missing.
-TEST_PACKAGES = curl python3 python3-requests
+CLIENT_PACKAGES = curl python3 python3-requests
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build format lint clean packages swift
@@ -25,7 +27,8 @@ run: packages ## Builds, starts the providers and the proxy, shows a call to eac
 	@exec $(BIN)/tollkey-sandbox demo --proxy $(BIN)/tollkey --listen $(LISTEN) --directory $(DIRECTORY)
 
 test: packages swift ## Builds and runs every test
-	@sh scripts/packages.sh --optional $(TEST_PACKAGES)
+	@sh scripts/packages.sh $(TEST_PACKAGES)
+	@sh scripts/packages.sh --optional $(CLIENT_PACKAGES)
 	@echo "Building the tests. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release --build-tests
 	@$(SWIFT) test -c release --skip-build

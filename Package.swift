@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CYaml", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         .target(name: "TollkeyCore", swiftSettings: strict),
         .target(
@@ -48,7 +49,7 @@ let package = Package(
         .target(
             name: "TollkeyServer",
             dependencies: [
-                "TollkeyCore", "CLinux", "COpenSSL", "CCurl", "CSQLite",
+                "TollkeyCore", "CLinux", "COpenSSL", "CCurl", "CSQLite", "CHiredis",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: hotPath),
         .executableTarget(

@@ -18,6 +18,7 @@ is_there() {
     libyaml-dev) [ -e /usr/include/yaml.h ] || [ -e /usr/local/include/yaml.h ] ;;
     libcurl4-openssl-dev) [ -e /usr/include/curl/curl.h ] || [ -e /usr/local/include/curl/curl.h ] ;;
     libsqlite3-dev) [ -e /usr/include/sqlite3.h ] || [ -e /usr/local/include/sqlite3.h ] ;;
+    libhiredis-dev) [ -e /usr/include/hiredis/hiredis.h ] || [ -e /usr/local/include/hiredis/hiredis.h ] ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] ;;
     python3-requests) python3 -c 'import requests' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
