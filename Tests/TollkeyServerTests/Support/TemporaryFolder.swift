@@ -22,11 +22,16 @@ final class TemporaryFolder: Sendable {
         return file
     }
 
-    deinit {
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
         if let folder = opendir(path) {
             while let entry = readdir(folder) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-                unlink(path + "/" + String(decoding: name, as: UTF8.self))
+                let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+                let name = String(decoding: bytes, as: UTF8.self)
+                if name == "." || name == ".." { continue }
+                let isFolder = entry.pointee.d_type == UInt8(DT_DIR)
+                if isFolder { remove(path + "/" + name) } else { unlink(path + "/" + name) }
             }
             closedir(folder)
         }
