@@ -1,8 +1,8 @@
 /// `METHOD /path`: which calls a rule is about.
 ///
 /// `*` as method is any; in the path `*` is one segment and a final `**` is the rest, also none.
-package struct CallPattern: Sendable, Equatable {
-    package enum Segment: Sendable, Equatable {
+package struct CallPattern: Sendable, Hashable {
+    package enum Segment: Sendable, Hashable {
         case text([UInt8])
         case one
         case rest

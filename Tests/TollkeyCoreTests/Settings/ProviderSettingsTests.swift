@@ -15,5 +15,17 @@ struct ProviderSettingsTests {
         #expect(UpstreamURL(scheme: scheme, host: host, port: port, basePath: "/v1").authority == authority)
     }
 
+    @Test func `what was obtained or counted needs the state, what a command leaves may use it`() throws {
+        var counted = acme()
+        #expect(!counted.needsState && !counted.mayUseState)
+        counted.categories = [CategorySettings(name: "all")]
+        #expect(counted.needsState && counted.mayUseState)
+        var obtained = acme()
+        obtained.credentials = [
+            CredentialSettings(name: "access", read: ReadSettings(token: .content))
+        ]
+        #expect(obtained.needsState && obtained.mayUseState)
+    }
+
     @Test func `a provider's route is its name unless said otherwise`() { #expect(acme().route == "/acme") }
 }
