@@ -22,6 +22,10 @@ package enum Bounds {
     /// Header fields in each of `inject` and `defaults`, names in `pass`.
     package static let headers = 64
     package static let allow = 1_000
+    package static let categories = CategorySettings.perProviderMax
+    /// Patterns and limits of one category.
+    package static let categoryPatterns = CategorySettings.patternsMax
+    package static let categoryLimits = CategorySettings.limitsMax
     package static let variants = 16
     package static let stateKeys = 8
     package static let values = 32
@@ -69,6 +73,10 @@ package enum Bounds {
     package static let poolConnections = 1...100_000
     package static let poolIdle = 0...100_000
     package static let poolWaiting = 0...1_000_000
+    /// Calls in one category's line.
+    package static let categoryWaiting = 0...1_000_000
+    /// Redis has 16 unless its own configuration says more.
+    package static let redisDatabase = 0...65_535
 
     package static let status = 200...599
     /// Random bytes in a value.
@@ -87,5 +95,8 @@ package enum Bounds {
     /// Ten years.
     package static let lifetime = Duration.seconds(1)...Duration.seconds(10 * 365 * 86_400)
     package static let renewBefore = Duration.zero...lifetime.upperBound
+    /// In one category's line. None at all turns `Prefer: wait` away too.
+    package static let categoryWait = Duration.zero...Duration.seconds(3_600)
+    package static let retryAfterMax = LimitSettings.windowRange
     package static let otpLifetime = Duration.seconds(1)...Duration.seconds(86_400)
 }

@@ -71,7 +71,9 @@ package struct ConfigurationReader {
         let nothing = YamlNode(position: SourcePosition(file: "", line: 1, column: 1), content: .map([]))
         _ = SettingsReader(reading: reading).read(nothing)
         // One of everything that has keys below a name or in a list.
-        let sample = "{credentials: {any: {}}, values: {any: {}}, otp: {calls: [{}]}, refused: [{}]}"
+        let sample = """
+            {credentials: {any: {}}, values: {any: {}}, categories: {any: {}}, otp: {calls: [{}]}, refused: [{}]}
+            """
         if case .node(let node, _) = YamlParser.parse(Array(sample.utf8), file: "") {
             let entry = YamlNode.Entry(key: "any", position: node.position, value: node)
             _ = ProviderReader(entry: entry, hasUnixListener: false, reading: reading).read()

@@ -27,6 +27,9 @@ struct ExampleTests {
         #expect(acme.timeouts == timeouts)
         #expect(acme.pool == PoolSettings())
         #expect(acme.body == BodySettings())
+        var reads = CategorySettings(name: "reads")
+        (reads.match, reads.limits) = (acme.categories[1].match, acme.categories[1].limits)
+        #expect(acme.categories[1] == reads)
         #expect(acme.credentialWait == ProviderSettings(name: "", upstream: acme.upstream).credentialWait)
     }
 
@@ -45,7 +48,8 @@ struct ExampleTests {
     @Test func `the settings reference has a row for each key and none besides`() throws {
         let text = String(decoding: try file("docs/settings.md"), as: UTF8.self)
         let prefixes = [
-            "## A provider": "providers.*.", "## A credential": "providers.*.credentials.*.",
+            "## A provider": "providers.*.", "## A category": "providers.*.categories.*.",
+            "## A credential": "providers.*.credentials.*.",
             "## A call": "call.", "## Reading an answer": "read.", "## A value": "value.",
             "## One-time passwords": "providers.*.", "## Templates": nil,
         ]
@@ -116,7 +120,7 @@ struct ExampleTests {
             let key = shared.flatMap { ConfigurationReader.keys.contains($0) ? $0 : nil } ?? below
             keys.insert(key)
             if Self.named.contains(entry.key) || key == "read.values" { continue }
-            guard ["providers", "credentials", "values"].contains(entry.key) else {
+            guard ["providers", "credentials", "values", "categories"].contains(entry.key) else {
                 collect(entry.value, key, &keys)
                 continue
             }

@@ -28,7 +28,8 @@ struct ProviderReader {
         readUpstream(&map, &provider, use: use?.value)
         readTLS(&map, &provider)
         readNamed(&map, &provider, names, variants)
-        readAllow(&map, &provider)
+        let allowIsKnown = readAllow(&map, &provider)
+        readCategories(&map, &provider, allowIsKnown: allowIsKnown)
         readPeers(&map, &provider)
         readBounds(&map, &provider)
         _ = map.value("docs", .text { text throws(Misfit) in try UpstreamURL.scheme(of: text) })
@@ -89,10 +90,13 @@ struct ProviderReader {
         }
     }
 
-    private func readAllow(_ map: inout MapReader, _ provider: inout ProviderSettings) {
+    /// Whether it could be read, so that conclusions may be drawn from it.
+    private func readAllow(_ map: inout MapReader, _ provider: inout ProviderSettings) -> Bool {
+        let problemsBefore = reading.problemCount
         let format = Format<CallPattern>.text(CallPattern.parse)
         let allow = map.value("allow", .list(of: format, least: 1, max: Bounds.allow))
         provider.allow = allow?.value.map(\.value)
+        return reading.problemCount == problemsBefore
     }
 
     private func readPeers(_ map: inout MapReader, _ provider: inout ProviderSettings) {

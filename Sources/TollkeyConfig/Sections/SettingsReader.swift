@@ -28,6 +28,8 @@ struct SettingsReader {
         }
 
         readState(&top, &settings)
+        let shared = SharedReader(reading: reading).read(&top)
+        settings.shared = shared?.value
 
         let start = SourcePosition(file: reading.file, line: 1, column: 1)
         let isAbsent = !top.has("providers")
@@ -41,6 +43,7 @@ struct SettingsReader {
         } else if isAbsent {
             reading.report(start, "there are no \"providers\"; describe at least one, as in the example")
         }
+        if let shared { checkStateKey(top, settings, shared: shared.position) }
         top.finish(later: LaterKeys.top)
         return settings
     }
@@ -67,6 +70,19 @@ struct SettingsReader {
         {
             reading.report(key.position, "\"state_key\" has this key twice; keep one of them")
         }
+    }
+
+    /// Replicas open what others have sealed. Limits alone have nothing to seal.
+    private func checkStateKey(_ top: MapReader, _ settings: Settings, shared: SourcePosition) {
+        guard !top.has("state_key"), settings.providers.contains(where: { !$0.credentials.isEmpty }) else {
+            return
+        }
+        reading.report(
+            shared,
+            """
+            "shared" has replicas use each other's tokens, which a key of their own would not open; add \
+            "state_key", the same for all (make one with: openssl rand -base64 32)
+            """)
     }
 
     private func readLimits(_ map: inout MapReader, _ limits: inout ClientLimits) {

@@ -53,7 +53,7 @@ extension UpstreamURL {
         }
         for segment in path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
         {
-            let plain = try decoded(segment)
+            let plain = try decoded(segment, in: "path")
             if plain.isEmpty { throw Misfit("has \"//\" in its path; write one slash") }
             if plain.elementsEqual(".".utf8) || plain.elementsEqual("..".utf8) {
                 throw Misfit("has a dot segment in its path; write the path that is meant")
@@ -64,18 +64,19 @@ extension UpstreamURL {
         }
     }
 
-    private static func decoded(_ segment: ArraySlice<UInt8>) throws(Misfit) -> [UInt8] {
+    /// `part` of the URL is where `text` stands, for messages.
+    static func decoded(_ text: ArraySlice<UInt8>, in part: String) throws(Misfit) -> [UInt8] {
         var bytes: [UInt8] = []
-        var at = segment.startIndex
-        while at < segment.endIndex {
-            guard segment[at] == UInt8(ascii: "%") else {
-                bytes.append(segment[at])
+        var at = text.startIndex
+        while at < text.endIndex {
+            guard text[at] == UInt8(ascii: "%") else {
+                bytes.append(text[at])
                 at += 1
                 continue
             }
-            guard at + 2 < segment.endIndex, let high = Characters.hexValue(segment[at + 1]),
-                let low = Characters.hexValue(segment[at + 2])
-            else { throw Misfit("has a \"%\" in its path that no two hexadecimal digits follow") }
+            guard at + 2 < text.endIndex, let high = Characters.hexValue(text[at + 1]),
+                let low = Characters.hexValue(text[at + 2])
+            else { throw Misfit("has a \"%\" in its \(part) that no two hexadecimal digits follow") }
             bytes.append(high << 4 | low)
             at += 3
         }

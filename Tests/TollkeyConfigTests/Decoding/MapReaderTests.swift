@@ -12,14 +12,14 @@ struct MapReaderTests {
         #expect(problems(line + acme) == [expected])
     }
 
-    @Test(arguments: ["admin", "shared"])
+    @Test(arguments: ["admin"])
     func `keys of later versions are problems at the top`(_ key: String) {
         #expect(
             problems("\(key): {a: 1}" + acme)
                 == ["1:1: \"\(key)\" is not available in this version; take it out"])
     }
 
-    @Test(arguments: ["categories", "idempotency", "egress_proxy"])
+    @Test(arguments: ["idempotency", "egress_proxy"])
     func `keys of later versions are problems in a provider`(_ key: String) {
         #expect(
             providerProblems("upstream: https://a.test\n\(key): []")
