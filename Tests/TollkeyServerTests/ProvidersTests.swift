@@ -130,6 +130,7 @@ extension EndToEnd {
             let secrets = shipped.secrets.keys.sorted().map { "\($0): \"${env:\($0)}\"" }
             let text = """
                 listen: 127.0.0.1:0
+                state: \(stage.folder.path)
                 providers:
                   \(name):
                     use: \(name)

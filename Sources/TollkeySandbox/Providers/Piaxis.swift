@@ -214,9 +214,13 @@ final class Piaxis: Play {
     }
 
     private static func category(of call: Call) -> Category {
-        if call.path.hasPrefix("/api/oauth/") || call.path.hasPrefix("/api/auth") { return .authentication }
-        if call.method != "GET", call.path.hasPrefix("/api/payments/") { return .paymentCreation }
-        if call.method != "GET", call.path.hasPrefix("/api/escrow/") { return .escrow }
-        return .retrieval
+        let isRead = call.method == "GET" || call.method == "HEAD"
+        guard call.segments.first == "api", call.segments.count > 1 else { return .retrieval }
+        switch call.segments[1] {
+        case "oauth", "auth", "authorize": return .authentication
+        case "payments": return isRead ? .retrieval : .paymentCreation
+        case "escrow": return isRead ? .retrieval : .escrow
+        default: return .retrieval
+        }
     }
 }
