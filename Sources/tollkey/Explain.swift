@@ -54,6 +54,7 @@ struct Explain: ParsableCommand {
             )
         }
         print("allowed   by \(allowedBy(provider, match, head, request))")
+        for line in category(provider, match, head, request) { print(line) }
         print("")
         print("The head that goes to the provider, for a client that sends only Host:")
         print("")
