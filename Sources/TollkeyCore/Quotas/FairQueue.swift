@@ -11,137 +11,72 @@ package struct FairQueue<Caller: Hashable & Sendable>: Sendable {
         case full
     }
 
-    private struct Place: Sendable {
-        let ticket: UInt64
-        /// The slot of its caller's line.
-        let line: Int
-    }
-
-    /// One caller's calls; a caller without any has no line.
-    private struct Line: Sendable {
-        let caller: Caller
-        var places = Chain()
-        /// Its slot in `ranks`.
-        var rank = 0
-    }
-
     package let capacity: Int
-    private var places = ChainedSlots<Place>()
-    private var lines = ChainedSlots<Line>()
-    /// All lines, in front the one whose turn it is.
-    private var rotation = Chain()
-    /// The lines' slots once more, in a chain for each length, so that a longest line is found without a search.
-    private var ranks = ChainedSlots<Int>()
-    private var ranked = [Chain()]
-    private var longest = 0
-    private var placeOf: [UInt64: Int] = [:]
+    private var lines = TicketLines()
     private var lineOf: [Caller: Int] = [:]
+    /// By a line's number; nil where there is none.
+    private var callerOf: [Caller?] = []
 
     package init(capacity: Int) { self.capacity = capacity }
 
     /// Tickets in line: `capacity` at most, and those that were put back while it was full.
-    package var count: Int { placeOf.count }
-    package var isEmpty: Bool { placeOf.isEmpty }
+    package var count: Int { lines.count }
+    package var isEmpty: Bool { lines.count == 0 }
     /// Callers with a ticket in line.
-    package var callers: Int { rotation.count }
+    package var callers: Int { lines.lineCount }
     /// Entries of every kind that memory is held for.
-    package var allocated: Int {
-        places.allocated + lines.allocated + ranks.allocated + ranked.count + placeOf.capacity
-            + lineOf.capacity
-    }
+    package var allocated: Int { lines.allocated + lineOf.capacity + callerOf.count }
 
     /// `ticket` comes behind its caller's other calls; a caller without any comes behind the other callers. A ticket
     /// that stands in line keeps its place.
     package mutating func enter(_ ticket: UInt64, of caller: Caller) -> Entry {
-        guard placeOf[ticket] == nil else { return .entered }
+        guard !lines.holds(ticket) else { return .entered }
         guard count >= capacity else {
-            append(ticket, of: caller)
+            lines.append(ticket, to: line(of: caller))
             return .entered
         }
-        let length = lineOf[caller].map { lines[$0].places.count } ?? 0
-        guard length + 1 < longest, let newest = newestOfLongest else { return .full }
+        let length = lineOf[caller].map { lines.length(of: $0) } ?? 0
+        guard length + 1 < lines.longest, let newest = lines.newestOfLongest else { return .full }
         _ = remove(newest)
-        append(ticket, of: caller)
+        lines.append(ticket, to: line(of: caller))
         return .enteredInPlaceOf(ticket: newest)
     }
 
     /// Whose turn it is; nil when nobody stands in line.
-    package func peek() -> UInt64? {
-        guard let line = rotation.first, let place = lines[line].places.first else { return nil }
-        return places[place].ticket
-    }
+    package func peek() -> UInt64? { lines.first }
 
     /// Takes the one whose turn it is out of the line. Its caller's other calls come behind the other callers.
     package mutating func next() -> UInt64? {
-        guard let line = rotation.first, let place = lines[line].places.first else { return nil }
-        let ticket = places[place].ticket
-        placeOf[ticket] = nil
-        lines.moveLast(line, in: &rotation)
-        takeOut(place, of: line)
-        return ticket
+        guard let taken = lines.takeFirst() else { return nil }
+        forget(taken.ended)
+        return taken.ticket
     }
 
     /// A ticket whose turn came and that could not be served has the next turn again, also when others have filled the
     /// queue in between. Of several the one whose turn came last is put back first.
     package mutating func putBack(_ ticket: UInt64, of caller: Caller) {
-        guard placeOf[ticket] == nil else { return }
-        let line = line(of: caller)
-        lines.moveFirst(line, in: &rotation)
-        unrank(line)
-        placeOf[ticket] = places.prepend(Place(ticket: ticket, line: line), to: &lines[line].places)
-        rank(line)
+        guard !lines.holds(ticket) else { return }
+        lines.prepend(ticket, to: line(of: caller))
     }
 
     /// Whether `ticket` stood in line. It does no more.
     package mutating func remove(_ ticket: UInt64) -> Bool {
-        guard let place = placeOf.removeValue(forKey: ticket) else { return false }
-        takeOut(place, of: places[place].line)
+        guard let taken = lines.take(ticket) else { return false }
+        forget(taken.ended)
         return true
     }
 
-    private mutating func append(_ ticket: UInt64, of caller: Caller) {
-        let line = line(of: caller)
-        unrank(line)
-        placeOf[ticket] = places.append(Place(ticket: ticket, line: line), to: &lines[line].places)
-        rank(line)
-    }
-
-    /// The caller's line; one without a call, behind the others, when there was none.
     private mutating func line(of caller: Caller) -> Int {
         if let line = lineOf[caller] { return line }
-        let line = lines.append(Line(caller: caller), to: &rotation)
+        let line = lines.begin()
         lineOf[caller] = line
+        if line == callerOf.count { callerOf.append(caller) } else { callerOf[line] = caller }
         return line
     }
 
-    private mutating func takeOut(_ place: Int, of line: Int) {
-        unrank(line)
-        places.remove(place, from: &lines[line].places)
-        if lines[line].places.count > 0 {
-            rank(line)
-        } else {
-            lineOf[lines[line].caller] = nil
-            lines.remove(line, from: &rotation)
-        }
-    }
-
-    private var newestOfLongest: UInt64? {
-        guard let rank = ranked[longest].first, let place = lines[ranks[rank]].places.last else { return nil }
-        return places[place].ticket
-    }
-
-    /// A line's length changes between `unrank` and `rank`, by one call: so the longest length changes by one at most.
-    private mutating func unrank(_ line: Int) {
-        let length = lines[line].places.count
-        guard length > 0 else { return }
-        ranks.remove(lines[line].rank, from: &ranked[length])
-        if length == longest, ranked[length].count == 0 { longest -= 1 }
-    }
-
-    private mutating func rank(_ line: Int) {
-        let length = lines[line].places.count
-        if length == ranked.count { ranked.append(Chain()) }
-        lines[line].rank = ranks.append(line, to: &ranked[length])
-        longest = max(longest, length)
+    private mutating func forget(_ line: Int?) {
+        guard let line, let caller = callerOf[line] else { return }
+        lineOf[caller] = nil
+        callerOf[line] = nil
     }
 }
