@@ -34,13 +34,13 @@ enum RateTime {
     /// Milliseconds since 1970 of an HTTP date, or one after RFC 3339.
     static func date(_ text: Span<UInt8>) -> Int64? {
         guard text.count <= Dates.bytesMax else { return nil }
-        if let date = fixedDate(text) { return date }
+        if let date = fixdate(text) { return date }
         let text = String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
         return Dates.milliseconds(http: text) ?? Dates.milliseconds(rfc3339: text)
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT` in place: a `Date` stands in nearly every answer.
-    private static func fixedDate(_ text: Span<UInt8>) -> Int64? {
+    private static func fixdate(_ text: Span<UInt8>) -> Int64? {
         guard text.count == 29, text[3] == UInt8(ascii: ","), text[7] == 0x20, text[11] == 0x20,
             text[16] == 0x20, text[19] == UInt8(ascii: ":"), text[22] == UInt8(ascii: ":"),
             text.extracting(25..<29).equalsIgnoringCase(" gmt"),
