@@ -1,0 +1,304 @@
+/// Where the calls of one category pass, one by one, as its limits and its provider allow: one process's side.
+///
+/// Takes permits from a lease; the ledger is asked for the next one before it is used up. Decides only: who owns it
+/// asks the ledger, tells the calls, and brings the time.
+package struct CategoryGate: Sendable {
+    package enum Arrival: Sendable, Equatable {
+        /// The call has a permit, which it must `spend` or `giveBack`.
+        case admitted
+        /// It stands in line, perhaps in the place of another one, which is refused.
+        case inLine(insteadOf: UInt64?)
+        case refused(QuotaRefusal)
+    }
+
+    /// What has become of calls that stood in line.
+    package struct Outcome: Sendable, Equatable {
+        package var admitted: [UInt64] = []
+        package var refused: [UInt64] = []
+        package var isEmpty: Bool { admitted.isEmpty && refused.isEmpty }
+    }
+
+    package let settings: CategorySettings
+    package let key: LedgerKey
+    package var terms: LedgerTerms
+    var allowances: [Allowance]
+    /// Calls that have a permit and are not sent.
+    private(set) var promised = 0
+    /// Calls that are sent and not answered.
+    private(set) var sent = 0
+    private(set) var pause = ProviderPause()
+
+    /// Those that wait for the ledger's word: nobody knows yet whether there is anything.
+    private var asking = FairQueue<UInt64>(capacity: CategoryGate.askingMax)
+    /// Those that wait for permits to come.
+    private var waiting: FairQueue<UInt64>
+    /// All that stand in one of the two lines.
+    private var standing: [UInt64: Standing] = [:]
+
+    private struct Standing: Sendable {
+        let caller: UInt64
+        /// How long it would wait.
+        let end: MonotonicTime
+    }
+    private enum Line { case asking, waiting }
+
+    private var isAsking = false
+    /// When the ledger last answered.
+    private var heard: MonotonicTime?
+    private var turn: Int64 = 0
+    /// Who asks the ledger knows when to look again.
+    private var isWatched = false
+    /// A call has arrived since the ledger was last asked.
+    private var isUsed = false
+    /// Permits to hold beyond what is asked for.
+    private var ahead = 0
+    /// The ledger cannot be asked before.
+    private var ledgerAwayUntil = MonotonicTime.past
+
+    /// Calls that may wait for the ledger's word.
+    package static let askingMax = 16_384
+
+    package init(_ settings: CategorySettings, key: LedgerKey, terms: LedgerTerms) {
+        self.settings = settings
+        self.key = key
+        self.terms = terms
+        allowances = settings.limits.map { Allowance($0) }
+        waiting = FairQueue(capacity: settings.waiting)
+    }
+
+    // MARK: A call
+
+    /// `patience`: how long the call would stand in line; zero: not at all. `caller`: who shares a place in the
+    /// rotation.
+    package mutating func arrive(
+        _ ticket: UInt64, of caller: UInt64, patience: TimeSpan, at now: MonotonicTime
+    ) -> Arrival {
+        isUsed = true
+        let block = block(at: now)
+        if block == nil, waiting.count == 0 {
+            if asking.count == 0, hasPermit(at: now) {
+                promised += 1
+                return .admitted
+            }
+            return enter(.asking, ticket, Standing(caller: caller, end: now + patience), at: now)
+        }
+        let until = block?.until ?? now
+        guard patience.nanoseconds > 0, until <= now + patience else {
+            return .refused(refusal(at: now))
+        }
+        return enter(.waiting, ticket, Standing(caller: caller, end: now + patience), at: now)
+    }
+
+    private mutating func enter(
+        _ line: Line, _ ticket: UInt64, _ place: Standing, at now: MonotonicTime
+    ) -> Arrival {
+        let entry =
+            switch line {
+            case .asking: asking.enter(ticket, of: place.caller)
+            case .waiting: waiting.enter(ticket, of: place.caller)
+            }
+        switch entry {
+        case .entered:
+            standing[ticket] = place
+            return .inLine(insteadOf: nil)
+        case .enteredInPlaceOf(let other):
+            standing[other] = nil
+            standing[ticket] = place
+            return .inLine(insteadOf: other)
+        case .full:
+            var refusal = refusal(at: now)
+            refusal.reason = .lineFull
+            return .refused(refusal)
+        }
+    }
+
+    /// The call with a permit is being sent. False: its permit is not good any more, and it must arrive anew.
+    package mutating func spend(at now: MonotonicTime) -> Bool {
+        promised -= 1
+        guard !pause.isOn(at: now), allowances.allSatisfy({ $0.isGood(at: now) }) else { return false }
+        for index in allowances.indices { allowances[index].use(at: now) }
+        sent += 1
+        return true
+    }
+
+    /// The call with a permit will not be sent.
+    package mutating func giveBack(at now: MonotonicTime) -> Outcome {
+        promised -= 1
+        return serve(at: now)
+    }
+
+    /// The call in line has gone.
+    package mutating func leave(_ ticket: UInt64) {
+        guard standing.removeValue(forKey: ticket) != nil else { return }
+        if !asking.remove(ticket) { _ = waiting.remove(ticket) }
+    }
+
+    /// A call that was sent is over: with what its answer's head says, or without an answer.
+    package mutating func answered(
+        _ status: Int?, _ signals: RateSignals?, at now: MonotonicTime
+    ) -> Outcome {
+        sent -= 1
+        pause.note(status, signals, max: TimeSpan(settings.retryAfterMax), at: now)
+        return serve(at: now)
+    }
+
+    /// Nobody may stand in line any more: the proxy is shutting down.
+    package mutating func dismiss() -> [UInt64] {
+        let all = standing.keys.sorted()
+        for ticket in all { leave(ticket) }
+        return all
+    }
+
+    // MARK: What stands in the way
+
+    private func hasPermit(at now: MonotonicTime) -> Bool {
+        heard != nil && allowances.allSatisfy { $0.held > promised && now < $0.end }
+    }
+
+    /// Until when nobody passes, as far as is known; nil when nothing is known to stand in the way.
+    private func block(at now: MonotonicTime) -> (until: MonotonicTime, reason: QuotaRefusal.Reason)? {
+        if pause.isOn(at: now) { return (pause.end, .pause) }
+        if ledgerAwayUntil > now, !hasPermit(at: now) { return (ledgerAwayUntil, .ledgerAway) }
+        if let left = pause.left(sent: sent + promised, at: now), left <= 0 {
+            return (sent + promised > 0 ? now : pause.ceilingEnd, .pause)
+        }
+        var block: (until: MonotonicTime, reason: QuotaRefusal.Reason)?
+        for allowance in allowances where allowance.emptyUntil > now && allowance.held <= promised {
+            if allowance.emptyUntil > block?.until ?? .past { block = (allowance.emptyUntil, .limit) }
+        }
+        return block
+    }
+
+    /// What a call that is refused now is told.
+    package func refusal(at now: MonotonicTime) -> QuotaRefusal {
+        let block = block(at: now)
+        var until = block?.until ?? now
+        var refusal = QuotaRefusal(reason: block?.reason ?? .limit)
+        let binding = allowances.filter { $0.held <= promised }.max { $0.resets < $1.resets }
+        if let binding {
+            refusal.limit = binding.limit
+            if refusal.reason == .limit { until = max(until, binding.resets) }
+        }
+        refusal.retryIn = until.since(now)
+        return refusal
+    }
+
+    // MARK: Lines
+
+    /// Who can pass now does; who cannot pass in time is told so.
+    private mutating func serve(at now: MonotonicTime) -> Outcome {
+        var outcome = Outcome()
+        while asking.count + waiting.count > 0, block(at: now) == nil, hasPermit(at: now) {
+            guard let ticket = asking.next() ?? waiting.next() else { break }
+            standing[ticket] = nil
+            promised += 1
+            outcome.admitted.append(ticket)
+        }
+        guard let block = block(at: now) else { return outcome }
+        for (ticket, place) in standing where place.end < block.until || place.end <= now {
+            outcome.refused.append(ticket)
+        }
+        for ticket in outcome.refused { leave(ticket) }
+        // Who had waited for the ledger's word, and has patience, stands in line now.
+        while let ticket = asking.next() {
+            guard let place = standing.removeValue(forKey: ticket) else { continue }
+            switch enter(.waiting, ticket, place, at: now) {
+            case .admitted, .inLine(insteadOf: nil): break
+            case .inLine(insteadOf: let other?): outcome.refused.append(other)
+            case .refused: outcome.refused.append(ticket)
+            }
+        }
+        outcome.refused.sort()
+        return outcome
+    }
+}
+
+// MARK: The ledger
+
+extension CategoryGate {
+    /// Whether who asks the ledger must be told to `look`; once told, it looks again by itself when `nextLook` says.
+    package mutating func wantsLook(at now: MonotonicTime) -> Bool {
+        guard !isAsking, !isWatched || isDue(at: now) else { return false }
+        isWatched = lookTime(at: now) < .never
+        return isWatched
+    }
+
+    /// What the ledger is to be asked now, if anything. Ended by `hear` or `fail`.
+    package mutating func look(at now: MonotonicTime) -> LedgerContact? {
+        guard !isAsking, lookTime(at: now) <= now else { return nil }
+        let inLine = block(at: now) == nil ? asking.count + waiting.count : 0
+        let isActive = inLine > 0 || allowances.contains { $0.hasNews }
+        let wanted = promised + inLine + (isActive ? ahead : 0)
+        isAsking = true
+        isUsed = false
+        turn += 1
+        var limits: [LimitContact] = []
+        for index in allowances.indices {
+            let limit = allowances[index].limit
+            limits.append(
+                allowances[index].ask(wanted: min(wanted, limit.count), life: terms.life(limit), at: now))
+        }
+        var contact = LedgerContact(key: key, turn: turn, limits: limits)
+        contact.pause = pause.say(at: now)
+        return contact
+    }
+
+    package mutating func hear(_ reply: LedgerReply, at now: MonotonicTime) -> Outcome {
+        isAsking = false
+        heard = now
+        for (index, limit) in reply.limits.enumerated() where index < allowances.count {
+            allowances[index].hear(limit, life: terms.life(allowances[index].limit), at: now)
+        }
+        ahead = allowances.map { terms.ahead($0.limit, holders: $0.holders) }.min() ?? 0
+        pause.hear(reply.pause, at: now)
+        return serve(at: now)
+    }
+
+    /// The ledger could not be asked, and will not be before `retry`.
+    package mutating func fail(until retry: MonotonicTime, at now: MonotonicTime) -> Outcome {
+        isAsking = false
+        ledgerAwayUntil = retry
+        for index in allowances.indices { allowances[index].fail() }
+        pause.unsay(at: now)
+        return serve(at: now)
+    }
+
+    /// When `look` is to be called again without being told; nil when it need not be.
+    package mutating func nextLook(at now: MonotonicTime) -> MonotonicTime? {
+        guard !isAsking else { return .never }
+        let next = lookTime(at: now)
+        isWatched = next < .never
+        return isWatched ? next : nil
+    }
+
+    /// Something is to be asked now that nobody could foresee.
+    private func isDue(at now: MonotonicTime) -> Bool {
+        guard now >= ledgerAwayUntil else { return false }
+        return asking.count > 0 || pause.isUnsaid || isShort(at: now)
+    }
+
+    /// Permits run low, and there may be more.
+    private func isShort(at now: MonotonicTime) -> Bool {
+        guard ahead > 0 else { return false }
+        for allowance in allowances
+        where allowance.held - promised <= ahead / 2 && allowance.hasNews && allowance.emptyUntil <= now {
+            return true
+        }
+        return false
+    }
+
+    /// When the ledger is to be asked something.
+    private func lookTime(at now: MonotonicTime) -> MonotonicTime {
+        if isDue(at: now) { return .past }
+        var next = MonotonicTime.never
+        if waiting.count > 0 { next = block(at: now)?.until ?? .past }
+        for allowance in allowances {
+            next = min(next, allowance.lookTime(life: terms.life(allowance.limit)))
+        }
+        if isUsed, terms.isShared, let heard { next = min(next, heard + Self.pauseSpan) }
+        return max(next, ledgerAwayUntil)
+    }
+
+    /// How long a pause of another process may go unnoticed where there is no limit.
+    private static let pauseSpan = TimeSpan(nanoseconds: 1_000_000_000)
+}

@@ -1,0 +1,77 @@
+/// What the provider itself has said about its limit: nobody may call for a time, or only so many may.
+package struct ProviderPause: Sendable, Equatable {
+    /// Nobody may call before.
+    private(set) var end = MonotonicTime.past
+    /// The ledger has not been told yet.
+    private(set) var isUnsaid = false
+    /// How many calls the provider would still take until `ceilingEnd`, counted when it last answered.
+    private var ceiling: Int?
+    private(set) var ceilingEnd = MonotonicTime.past
+    /// 429 without a time, one after the other.
+    private var refusals = 0
+
+    /// For a 429 that says no time: doubled with each further one.
+    static let first = TimeSpan(nanoseconds: 1_000_000_000)
+    static let doublings = 6
+    /// Resets that lie no further apart are of one window: providers round to seconds.
+    static let tolerance = TimeSpan(nanoseconds: 1_500_000_000)
+
+    func isOn(at now: MonotonicTime) -> Bool { now < end }
+
+    /// How many more may be sent when `sent` are under way; nil is any number.
+    func left(sent: Int, at now: MonotonicTime) -> Int? {
+        guard let ceiling, now < ceilingEnd else { return nil }
+        return ceiling - sent
+    }
+
+    /// An answer came, or nil: a call ended without one.
+    mutating func note(_ status: Int?, _ signals: RateSignals?, max: TimeSpan, at now: MonotonicTime) {
+        if now >= ceilingEnd { ceiling = nil }
+        guard let status else {
+            // It may have counted.
+            if let ceiling { self.ceiling = ceiling - 1 }
+            return
+        }
+        let reset = signals?.resetIn.map { TimeSpan($0) }
+        if let remaining = signals?.remaining, let reset {
+            noteCeiling(remaining, until: now + reset)
+        }
+        guard status == 429 else {
+            refusals = 0
+            if signals?.remaining == 0, let reset { set(min(reset, max), at: now) }
+            return
+        }
+        let doubled = TimeSpan(nanoseconds: Self.first.nanoseconds << min(refusals, Self.doublings))
+        refusals = min(refusals + 1, Self.doublings)
+        set(min(signals?.retryAfter.map { TimeSpan($0) } ?? reset ?? doubled, max), at: now)
+    }
+
+    private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime) {
+        let isSameWindow = reset < ceilingEnd + Self.tolerance && ceilingEnd < reset + Self.tolerance
+        // Answers overtake one another: within a window it only goes down.
+        ceiling = isSameWindow ? min(ceiling ?? remaining, remaining) : remaining
+        ceilingEnd = isSameWindow ? Swift.max(ceilingEnd, reset) : reset
+    }
+
+    private mutating func set(_ span: TimeSpan, at now: MonotonicTime) {
+        guard now + span > end else { return }
+        end = now + span
+        isUnsaid = true
+    }
+
+    // MARK: The ledger
+
+    /// What the ledger is told, in microseconds; 0 is nothing new.
+    mutating func say(at now: MonotonicTime) -> Int64 {
+        guard isUnsaid else { return 0 }
+        isUnsaid = false
+        return end.since(now).microseconds
+    }
+
+    /// The ledger did not hear it.
+    mutating func unsay(at now: MonotonicTime) { isUnsaid = isOn(at: now) }
+
+    mutating func hear(_ span: Int64, at now: MonotonicTime) {
+        if span > 0 { end = Swift.max(end, now + TimeSpan(microseconds: span)) }
+    }
+}
