@@ -13,6 +13,7 @@ package final class Server: Sendable {
         var isDraining = false
         var table: ServiceTable?
         var refresher: TokenRefresher?
+        var clerk: LedgerClerk?
         var store: StateStore?
     }
     private let state = Mutex(State())
@@ -57,6 +58,7 @@ package final class Server: Sendable {
             $0.sockets = sockets
             $0.mailboxes = mailboxes
         }
+        introduceLoops()
         for (address, socket) in sockets { listen(address, socket, mailboxes) }
     }
 
@@ -70,6 +72,7 @@ package final class Server: Sendable {
         let (before, mailboxes, isDraining) = state.withLock { ($0.sockets, $0.mailboxes, $0.isDraining) }
         guard !isDraining else { throw StartFailure("the proxy is shutting down") }
         let table = try makeTable(settings, after: state.withLock { $0.table })
+        introduceLoops()
         let sockets = try open(settings.listeners, keeping: before)
         do throws(StartFailure) { try refresh(with: table) } catch {
             for (address, socket) in sockets where before[address] == nil { socket.close(address) }
@@ -113,16 +116,20 @@ package final class Server: Sendable {
         for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
         _ = ended.wait(for: mailboxes.count, timeout: nil)
         resolver.close()
-        state.withLock { state in
-            defer { (state.refresher, state.mailboxes) = (nil, []) }
-            return state.refresher
-        }?.close()
+        let (refresher, clerk) = state.withLock { state in
+            defer { (state.refresher, state.clerk, state.mailboxes) = (nil, nil, []) }
+            return (state.refresher, state.clerk)
+        }
+        refresher?.close()
+        clerk?.close()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
     package func wake() {
         for mailbox in state.withLock({ $0.mailboxes }) { mailbox.post { _ in } }
-        state.withLock { $0.refresher }?.wake()
+        let (refresher, clerk) = state.withLock { ($0.refresher, $0.clerk) }
+        refresher?.wake()
+        clerk?.wake()
     }
 
     /// Returns once no call for a credential is under way.
@@ -140,6 +147,7 @@ package final class Server: Sendable {
     ) throws(StartFailure) -> ServiceTable {
         var boards: [String: CredentialBoard] = [:]
         for service in before?.services ?? [] { boards[service.provider.name] = service.board }
+        let clerk = try ledgerClerk(settings)
         do {
             return try ServiceTable(settings, pseudonym: pseudonym) { provider in
                 let known = boards[provider.name]
@@ -147,12 +155,35 @@ package final class Server: Sendable {
                 let generation = (known?.current.snapshot.generation ?? 0) + 1
                 let isSameAccount = known?.provider.upstream == provider.upstream
                 let verifications = isSameAccount ? known?.verification?.tokens ?? [] : []
-                return CredentialBoard(provider, generation: generation, verifications: verifications) {
+                let quotas = clerk.flatMap { ProviderQuotas(provider, known: known?.quotas, clerk: $0) }
+                return CredentialBoard(
+                    provider, generation: generation, quotas: quotas, verifications: verifications
+                ) {
                     [weak self] name, news in
                     self?.state.withLock { $0.refresher }?.post { $0.hear(news, of: name) }
                 }
             }
         } catch { throw StartFailure(error.description) }
+    }
+
+    /// Who asks the ledger; begun when there is first a limit.
+    private func ledgerClerk(_ settings: Settings) throws(StartFailure) -> LedgerClerk? {
+        guard settings.hasLimits else { return nil }
+        if let clerk = state.withLock({ $0.clerk }) { return clerk }
+        do {
+            let ledger = try SQLiteLedger(directory: Self.directory(settings), clock: clock)
+            let clerk = try LedgerClerk(ledger, clock: clock, logger: logger)
+            guard clerk.start() else { throw StartFailure("the system has no thread to give") }
+            state.withLock { $0.clerk = clerk }
+            return clerk
+        } catch let error as StartFailure {
+            throw error
+        } catch { throw StartFailure("\(error)") }
+    }
+
+    private func introduceLoops() {
+        let (clerk, mailboxes) = state.withLock { ($0.clerk, $0.mailboxes) }
+        for (index, mailbox) in mailboxes.enumerated() { clerk?.add(mailbox, place: UInt64(index)) }
     }
 
     /// Has the credentials of `table` kept alive, by a token refresher that is begun when there is first something to
@@ -221,7 +252,7 @@ package final class Server: Sendable {
         let isRunning = Threads.start("loop-\(index)") { [clock, resolver, logger, started, ended] in
             defer { ended.open() }
             guard let loop = try? EventLoop(clock: clock) else { return started.open() }
-            let worker = Worker(table, loop: loop, resolver: resolver, logger: logger)
+            let worker = Worker(table, index: index, loop: loop, resolver: resolver, logger: logger)
             slot.mailbox.withLock { $0 = loop.mailbox }
             started.open()
             loop.run(serving: worker)

@@ -14,8 +14,12 @@ final class Worker {
     private var log: FailureLog
     private var whenDrained: (@Sendable () -> Void)?
     private var requests = RequestIDs()
+    private var tickets: Tickets
+    /// Calls that stand in line for a permit.
+    private var standing: [UInt64: ExchangeDriver] = [:]
 
-    init(_ table: ServiceTable, loop: EventLoop, resolver: Resolver, logger: Logger) {
+    init(_ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, logger: Logger) {
+        tickets = Tickets(place: UInt64(index))
         self.table = table
         self.loop = loop
         self.resolver = resolver
@@ -77,6 +81,28 @@ final class Worker {
         }
     }
 
+    // MARK: Lines
+
+    func drawTicket() -> UInt64 { tickets.draw() }
+
+    func stand(_ exchange: ExchangeDriver, _ ticket: UInt64) { standing[ticket] = exchange }
+
+    func leave(_ ticket: UInt64) { standing[ticket] = nil }
+
+    /// What has become of calls in the gate's line; some may have left it meanwhile.
+    func quotaDecided(_ outcome: CategoryGate.Outcome, of gate: QuotaGate) {
+        for ticket in outcome.admitted {
+            if let exchange = standing.removeValue(forKey: ticket) {
+                exchange.permitGranted()
+            } else {
+                gate.giveBack(at: loop.now)
+            }
+        }
+        for ticket in outcome.refused {
+            standing.removeValue(forKey: ticket)?.permitRefused(gate.refusal(at: loop.now))
+        }
+    }
+
     /// Goes on with `table`. Exchanges that are under way end as they began; connections stay where nothing about
     /// them has changed.
     func reload(_ table: ServiceTable) {
@@ -101,6 +127,7 @@ final class Worker {
     func drain(done: @escaping @Sendable () -> Void) {
         isDraining = true
         whenDrained = done
+        for exchange in Array(standing.values) { exchange.endDraining() }
         for client in Array(clients.values) { client.drain() }
         finishDraining()
     }

@@ -20,6 +20,8 @@ package enum FailureKind: String, Sendable, CaseIterable {
     case credentialUnavailable = "credential-unavailable"
     case loginRequired = "login-required"
     case otpRequired = "otp-required"
+    case rateLimited = "rate-limited"
+    case quotaPaused = "quota-paused"
 
     /// Whose doing it is.
     package enum Side: String, Sendable { case client, proxy, upstream }
@@ -60,6 +62,8 @@ package enum FailureKind: String, Sendable, CaseIterable {
             Row(status: 503, title: "A person must log in to the provider", side: .proxy)
         case .otpRequired:
             Row(status: 403, title: "The operation needs a one-time password", side: .client)
+        case .rateLimited: Row(status: 429, title: "The limit is reached", side: .proxy)
+        case .quotaPaused: Row(status: 429, title: "Calls are paused", side: .upstream)
         }
     }
 }
@@ -73,6 +77,9 @@ package struct Failure: Error, Sendable, Equatable {
     package var mayHaveBeenProcessed: Bool?
     /// Seconds.
     package var retryAfter: Int?
+    /// Whose limit it is about.
+    package var category: String?
+    package var quota: QuotaNotice?
 
     package init(_ kind: FailureKind, _ detail: String, retryAfter: Int? = nil) {
         self.kind = kind

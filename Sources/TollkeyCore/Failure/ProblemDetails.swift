@@ -19,6 +19,7 @@ package struct ProblemDetails {
             Self.member("detail", failure.detail),
         ]
         if let provider { members.append(Self.member("provider", provider)) }
+        if let category = failure.category { members.append(Self.member("category", category)) }
         members.append(Self.member("request_id", requestID))
         if let may = failure.mayHaveBeenProcessed { members.append("\"may_have_been_processed\":\(may)") }
         return "{" + members.joined(separator: ",") + "}\n"

@@ -15,6 +15,10 @@ package struct CategoryGate: Sendable {
     package struct Outcome: Sendable, Equatable {
         package var admitted: [UInt64] = []
         package var refused: [UInt64] = []
+        package init(admitted: [UInt64] = [], refused: [UInt64] = []) {
+            self.admitted = admitted
+            self.refused = refused
+        }
         package var isEmpty: Bool { admitted.isEmpty && refused.isEmpty }
     }
 
@@ -71,7 +75,7 @@ package struct CategoryGate: Sendable {
     /// `patience`: how long the call would stand in line; zero: not at all. `caller`: who shares a place in the
     /// rotation.
     package mutating func arrive(
-        _ ticket: UInt64, of caller: UInt64, patience: TimeSpan, at now: MonotonicTime
+        _ ticket: UInt64, of caller: @autoclosure () -> UInt64, patience: TimeSpan, at now: MonotonicTime
     ) -> Arrival {
         isUsed = true
         let block = block(at: now)
@@ -80,13 +84,13 @@ package struct CategoryGate: Sendable {
                 promised += 1
                 return .admitted
             }
-            return enter(.asking, ticket, Standing(caller: caller, end: now + patience), at: now)
+            return enter(.asking, ticket, Standing(caller: caller(), end: now + patience), at: now)
         }
         let until = block?.until ?? now
         guard patience.nanoseconds > 0, until <= now + patience else {
             return .refused(refusal(at: now))
         }
-        return enter(.waiting, ticket, Standing(caller: caller, end: now + patience), at: now)
+        return enter(.waiting, ticket, Standing(caller: caller(), end: now + patience), at: now)
     }
 
     private mutating func enter(
@@ -140,13 +144,6 @@ package struct CategoryGate: Sendable {
         sent -= 1
         pause.note(status, signals, max: TimeSpan(settings.retryAfterMax), at: now)
         return serve(at: now)
-    }
-
-    /// Nobody may stand in line any more: the proxy is shutting down.
-    package mutating func dismiss() -> [UInt64] {
-        let all = standing.keys.sorted()
-        for ticket in all { leave(ticket) }
-        return all
     }
 
     // MARK: What stands in the way
@@ -239,6 +236,19 @@ extension CategoryGate {
                 allowances[index].ask(wanted: min(wanted, limit.count), life: terms.life(limit), at: now))
         }
         var contact = LedgerContact(key: key, turn: turn, limits: limits)
+        contact.pause = pause.say(at: now)
+        return contact
+    }
+
+    /// The last contact: what was used is told, the rest given back. nil when there is nothing to say.
+    package mutating func farewell(at now: MonotonicTime) -> LedgerContact? {
+        guard pause.isUnsaid || allowances.contains(where: { $0.hasNews || $0.held > 0 }) else { return nil }
+        turn += 1
+        var contact = LedgerContact(key: key, turn: turn, limits: [])
+        for index in allowances.indices {
+            contact.limits.append(
+                allowances[index].ask(wanted: 0, life: TimeSpan(nanoseconds: 0), at: now))
+        }
         contact.pause = pause.say(at: now)
         return contact
     }

@@ -10,6 +10,7 @@ extension CategoryRecord {
         out.write(signed: pauseEnd)
         out.write(UInt64(limits.count))
         for limit in limits {
+            out.write(signed: limit.window)
             out.write(signed: limit.now)
             out.write(signed: limit.newestBegan)
             out.write(UInt64(limit.leases.count))
@@ -38,7 +39,7 @@ extension CategoryRecord {
         guard input.number() == Self.version, let pauseEnd = input.time(),
             let count = input.count(max: CategorySettings.limitsMax)
         else { return nil }
-        self.init(limits: [])
+        self.init()
         self.pauseEnd = pauseEnd
         for _ in 0..<count {
             guard let limit = LimitRecord(&input) else { return nil }
@@ -50,10 +51,10 @@ extension CategoryRecord {
 
 extension LimitRecord {
     fileprivate init?(_ input: inout NumberReader) {
-        self.init()
-        guard let now = input.time(), let newestBegan = input.time(),
+        guard let window = input.time(), let now = input.time(), let newestBegan = input.time(),
             let leaseCount = input.count(max: Self.holdersMax)
         else { return nil }
+        self.init(window: window)
         self.now = now
         self.newestBegan = newestBegan
         for _ in 0..<leaseCount {

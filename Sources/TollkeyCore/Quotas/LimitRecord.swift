@@ -26,6 +26,8 @@ package struct LimitRecord: Sendable, Equatable {
         package var charged = 0
     }
 
+    /// The limit's, in microseconds: what tells a category's records apart.
+    package let window: Int64
     /// Oldest first, times rising.
     package var uses: [Use] = []
     /// When the newest of `uses` was begun.
@@ -38,7 +40,7 @@ package struct LimitRecord: Sendable, Equatable {
     package static let usesMax = 512
     package static let holdersMax = 1_024
 
-    package init() {}
+    package init(window: Int64) { self.window = window }
 
     /// Spent in the window or held.
     package var total: Int { uses.reduce(0) { $0 + $1.count } + leases.reduce(0) { $0 + $1.held } }
@@ -48,7 +50,7 @@ package struct LimitRecord: Sendable, Equatable {
     package mutating func settle(
         _ contact: LimitContact, turn: Int64, of holder: UInt64, at time: Int64
     ) -> (kept: Int, free: Int) {
-        advance(to: time, window: contact.limit.windowMicroseconds)
+        advance(to: time)
         guard let index = lease(of: holder, contact), leases[index].turn < turn else { return (0, 0) }
         leases[index].turn = turn
         let fresh = max(0, contact.used - leases[index].used)
@@ -57,8 +59,8 @@ package struct LimitRecord: Sendable, Equatable {
         leases[index].charged = 0
         leases[index].held = min(leases[index].held, contact.left)
         if unknown > 0 {
-            let age = min(max(0, contact.age), contact.limit.windowMicroseconds)
-            record(unknown, at: now - age, contact.limit)
+            let age = min(max(0, contact.age), window)
+            record(unknown, at: now - age, of: contact.limit.count)
         }
         let kept = leases[index].held
         return (kept, max(kept, contact.limit.count - total + kept))
@@ -73,12 +75,12 @@ package struct LimitRecord: Sendable, Equatable {
         let others = leases.count { $0.held > 0 && $0.holder != holder }
         return LimitReply(
             held: count, total: total, holders: others + 1,
-            nextIn: uses.first.map { $0.time + contact.limit.windowMicroseconds - now } ?? 0)
+            nextIn: uses.first.map { $0.time + window - now } ?? 0)
     }
 
     // MARK: Time
 
-    private mutating func advance(to time: Int64, window: Int64) {
+    private mutating func advance(to time: Int64) {
         now = max(now, time)
         for index in leases.indices where leases[index].held > 0 && leases[index].end <= now {
             // Nobody has said what became of them: they may have been used until the last moment.
@@ -102,8 +104,8 @@ package struct LimitRecord: Sendable, Equatable {
 
     // MARK: Uses
 
-    private mutating func record(_ count: Int, at time: Int64, _ limit: LimitSettings) {
-        let grain = limit.count > Self.usesMax ? limit.windowMicroseconds / Int64(Self.usesMax) : 0
+    private mutating func record(_ count: Int, at time: Int64, of limit: Int) {
+        let grain = limit > Self.usesMax ? window / Int64(Self.usesMax) : 0
         let time = max(time, uses.last?.time ?? time)
         if let last = uses.indices.last,
             time == uses[last].time || time - newestBegan < grain || uses.count >= 2 * Self.usesMax
@@ -126,16 +128,18 @@ extension LimitSettings {
     package var windowMicroseconds: Int64 { TimeSpan(window).microseconds }
 }
 
-/// A category's records, in the order of its limits.
+/// A category's records.
 package struct CategoryRecord: Sendable, Equatable {
-    package var limits: [LimitRecord]
+    /// One for each length of window.
+    package var limits: [LimitRecord] = []
     /// Nobody may call before; microseconds of the records' clock.
     package var pauseEnd: Int64 = 0
 
-    package init(limits: [LimitRecord]) { self.limits = limits }
+    package init() {}
 
     /// One contact as a whole: a holder gets equally many permits of each limit, since a call needs one of each.
     package mutating func answer(_ contact: LedgerContact, of holder: UInt64, at now: Int64) -> LedgerReply {
+        align(with: contact)
         if contact.pause > 0 { pauseEnd = max(pauseEnd, now + contact.pause) }
         var kept: [Int] = []
         var grants = Int.max
@@ -150,5 +154,13 @@ package struct CategoryRecord: Sendable, Equatable {
         }
         reply.pause = max(0, pauseEnd - now)
         return reply
+    }
+
+    /// What is recorded for other windows is forgotten: nobody has such limits any more.
+    private mutating func align(with contact: LedgerContact) {
+        limits = contact.limits.map { wanted in
+            let window = wanted.limit.windowMicroseconds
+            return limits.first { $0.window == window } ?? LimitRecord(window: window)
+        }
     }
 }

@@ -8,6 +8,20 @@ package struct LimitSettings: Sendable, Hashable {
         self.window = window
     }
 
+    /// As the configuration says it: `1000/hour`.
+    package var text: String {
+        let seconds = TimeSpan(window).nanoseconds / 1_000_000_000
+        let unit =
+            switch seconds {
+            case 1: "second"
+            case 60: "minute"
+            case 3_600: "hour"
+            case 86_400: "day"
+            default: "\(seconds)s"
+            }
+        return "\(count)/\(unit)"
+    }
+
     package static let countRange = 1...1_000_000_000
     package static let windowRange: ClosedRange<Duration> = .seconds(1) ... .seconds(31 * 86_400)
 }

@@ -25,6 +25,7 @@ package struct Settings: Sendable, Equatable {
     package init() {}
 
     package var needsState: Bool { providers.contains(where: \.needsState) }
+    package var hasLimits: Bool { providers.contains { !$0.categories.isEmpty } }
     package var mayUseState: Bool { providers.contains(where: \.mayUseState) }
 
     package static let threadsMax = 64

@@ -16,17 +16,21 @@ final class CredentialBoard: Sendable {
 
     let provider: ProviderSettings
     let verification: VerificationDesk?
+    /// nil when there are no limits.
+    let quotas: ProviderQuotas?
     private let publication: Mutex<CredentialPublication>
     private let tell: @Sendable (String, News) -> Void
 
     /// What can be published without asking anybody is, as generation `generation`. `tell` hands news on and returns
     /// at once.
     init(
-        _ provider: ProviderSettings, generation: Int, verifications: [VerificationLedger.Token] = [],
+        _ provider: ProviderSettings, generation: Int, quotas: ProviderQuotas? = nil,
+        verifications: [VerificationLedger.Token] = [],
         tell: @escaping @Sendable (_ provider: String, News) -> Void
     ) {
         self.provider = provider
         self.tell = tell
+        self.quotas = quotas
         verification = provider.otp.map { VerificationDesk($0, tokens: verifications) }
         publication = Mutex(CredentialPublication.first(provider, generation: generation))
     }

@@ -8,14 +8,18 @@ package struct ProviderCalls: Sendable {
     let secrets: [String: Secret]
     let client: CallClient
     let clock: Clock
+    /// They count like everybody's.
+    let quotas: ProviderQuotas?
 
-    package init(
-        provider: ProviderSettings, secrets: [String: Secret], client: CallClient, clock: Clock
+    init(
+        provider: ProviderSettings, secrets: [String: Secret], client: CallClient, clock: Clock,
+        quotas: ProviderQuotas?
     ) {
         self.provider = provider
         self.secrets = secrets
         self.client = client
         self.clock = clock
+        self.quotas = quotas
     }
 
     /// From beginning to end.
@@ -26,6 +30,8 @@ package struct ProviderCalls: Sendable {
         /// False: certainly nothing has reached the provider.
         let wasSent: Bool
         let words: String
+        /// A limit is in the way, for so long.
+        var limited: Duration?
     }
 
     /// An answer and the moment before it was asked for.
@@ -38,6 +44,8 @@ package struct ProviderCalls: Sendable {
     func perform(
         _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil
     ) throws(Fault) -> Answered {
+        let gate = try passGate(call)
+        defer { gate?.giveBackOwn() }
         let asked = clock.now
         let outgoing: OutgoingCall
         do throws(RenderingError) {

@@ -16,7 +16,7 @@ actor TokenRefresher {
         let announce: @Sendable (_ provider: String) -> Void
     }
 
-    private nonisolated let thread: RefresherThread
+    private nonisolated let thread: TurnThread
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     let around: Surroundings
@@ -36,7 +36,7 @@ actor TokenRefresher {
 
     init(_ around: Surroundings) throws(SystemError) {
         self.around = around
-        thread = try RefresherThread()
+        thread = try TurnThread("refresher")
         errands = try Errands()
     }
 
@@ -114,7 +114,7 @@ actor TokenRefresher {
             nextPoll = now + Self.pollInterval
             filesChanged()
         }
-        var wait = RefresherThread.waitMax
+        var wait = TurnThread.waitMax
         for (name, keeper) in keepers {
             if keeper.secretsRetry.isReached(at: now) { checkSecrets(name) }
             for index in keeper.lives.indices {

@@ -38,6 +38,7 @@ extension ExchangeDriver {
                 guard try answer.read(rest) else { return position }
                 position += answer.end
                 guard answer.isInterim else {
+                    noteAnswered(rest)
                     if isRefusal, exchange.handle(.refused) == .renew {
                         beginHolding(rest)
                         return bytes.count

@@ -5,6 +5,7 @@ extension ExchangeDriver {
     /// Whether more content can be taken in now.
     var takesContent: Bool {
         guard !content.isEnded, exchange.stage != .finished else { return false }
+        if standsInLine, exchange.stage == .waiting { return false }
         if isGathering { return true }
         if let connection, exchange.stage != .judging { return !connection.isBlocked }
         return outgoing.count < replayBytes

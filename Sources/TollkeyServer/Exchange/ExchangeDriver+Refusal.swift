@@ -118,7 +118,7 @@ extension ExchangeDriver {
     func seekRemedy() {
         guard seeksRemedy, let credentials = upstream?.credentials else { return }
         switch credentials.remedy(for: generation) {
-        case .better: perform(exchange.handle(.renewed))
+        case .better: if passGate(for: .renewed) { perform(exchange.handle(.renewed)) }
         case .none: perform(exchange.handle(.notRenewed))
         case .perhaps: if !credentials.wait(self) { perform(exchange.handle(.notRenewed)) }
         }

@@ -57,6 +57,15 @@ final class ExchangeDriver {
     var needsConnectionsEnd = false
     var hadAnswerBytes = false
     var wholeDeadline = MonotonicTime.never
+    /// Of the call's category.
+    var gate: QuotaGate?
+    /// The gate has let the call pass, and it is not sent yet.
+    var hasPermit = false
+    /// The call's number in the gate's line, and what it stands there for.
+    var ticket: UInt64?
+    var permitUse = PermitUse.start
+    /// It was sent, and the gate does not know of an answer.
+    var isCounted = false
     /// All connections that there may be are busy.
     private var isQueued = false
 
@@ -115,21 +124,29 @@ final class ExchangeDriver {
             self.upstream = upstream
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
-            verification = verificationRole()
-            if service.needsContent || verification?.needsContent == true {
-                gathered = loop.takeBuffer()
-                isGathering = hasContent
-                if hasContent { invite() }
-            } else if verification == nil, upstream.credentials.standing == .usable {
-                guard writeHead(into: outgoing) else { return }
-            }
-            if hasContent {
-                consumed = input.read { takeContent($0, from: request.headEnd) }
-                guard exchange.stage == .waiting else { return }
-                if content.isEnded { isGathering = false }
-            }
-            if !isGathering { goOn() }
+            gate = findGate()
+            if passGate(for: .start) { proceed() }
         }
+    }
+
+    /// The call may be made.
+    func proceed() {
+        guard let service, let upstream else { return }
+        let hasContent = request.framing != .length(0)
+        verification = verificationRole()
+        if service.needsContent || verification?.needsContent == true {
+            gathered = loop.takeBuffer()
+            isGathering = hasContent
+            if hasContent { invite() }
+        } else if verification == nil, upstream.credentials.standing == .usable {
+            guard writeHead(into: outgoing) else { return }
+        }
+        if hasContent {
+            consumed = input.read { takeContent($0, from: request.headEnd) }
+            guard exchange.stage == .waiting else { return }
+            if content.isEnded { isGathering = false }
+        }
+        if !isGathering { goOn() }
     }
 
     /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
@@ -140,7 +157,7 @@ final class ExchangeDriver {
     }
 
     /// A call that goes nowhere. When all of its content came with the head, the connection can go on.
-    private func refuse(_ failure: Failure) {
+    func refuse(_ failure: Failure) {
         input.read { bytes in
             while let piece = try? content.next(bytes, at: &consumed), piece != .more {
                 guard piece == .end else { continue }
@@ -163,6 +180,8 @@ final class ExchangeDriver {
     /// The client took too long over its content, or over taking the answer; or nothing could be had in time.
     func clientTimedOut() {
         switch exchange.stage {
+        case .waiting where standsInLine:
+            if let gate { permitRefused(gate.refusal(at: loop.now)) }
         case .waiting where isGathering: perform(exchange.handle(.requestInvalid(Self.contentLate)))
         case .waiting:
             let wait: Exchange.Wait = awaitsCredential ? .credential : isQueued ? .pool : .connection
@@ -200,6 +219,11 @@ final class ExchangeDriver {
         }
         self.connection = connection
         guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
+        guard spendPermit() else {
+            // The call goes on without a connection, if it does.
+            self.connection = nil
+            return connection.release()
+        }
         perform(exchange.handle(.connected))
     }
 
@@ -301,9 +325,14 @@ final class ExchangeDriver {
     }
 
     private func sendAgain() {
-        guard let upstream else { return }
         connection?.close()
         connection = nil
+        noteUnanswered()
+        if passGate(for: .again) { connectAgain() }
+    }
+
+    func connectAgain() {
+        guard let upstream else { return }
         // What is made anew for each request is so for a repetition.
         guard upstream.credentials.snapshot.isConstant || placeHead() else { return }
         waitForConnection(upstream, isFresh: true)
@@ -349,6 +378,7 @@ final class ExchangeDriver {
     }
 
     func letGo(_ keepUpstream: Bool) {
+        noteUnanswered()
         if let connection {
             self.connection = nil
             if keepUpstream { connection.release() } else { connection.close() }
@@ -372,6 +402,7 @@ final class ExchangeDriver {
 
     /// Ready for the next request.
     private func end() {
+        leaveGate()
         client = nil
         service = nil
         upstream = nil

@@ -22,6 +22,11 @@ struct LocalAnswer {
         out.append("Cache-Control: no-store\r\n")
         out.append("Tollkey-Problem: \(failure.kind.rawValue)\r\n")
         if let seconds = failure.retryAfter { out.append("Retry-After: \(seconds)\r\n") }
+        if let quota = failure.quota {
+            out.append("X-RateLimit-Limit: \(quota.limit)\r\n")
+            out.append("X-RateLimit-Remaining: 0\r\n")
+            out.append("X-RateLimit-Reset: \(quota.reset)\r\n")
+        }
         if closes {
             out.append("Connection: close\r\n")
         } else if saysKeepAlive {
@@ -40,6 +45,7 @@ struct LocalAnswer {
         case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"

@@ -52,7 +52,11 @@ final class ClientConnection: Pollable {
 
     override func ready(_ events: Readiness) {
         if !events.isDisjoint(with: [.readable, .peerFinished]) { isReadable = true }
-        if events.contains(.peerFinished) { peerHasFinished = true }
+        if events.contains(.peerFinished), !peerHasFinished {
+            peerHasFinished = true
+            // Who leaves the line has gone: a client that waits for an answer does not close its end meanwhile.
+            if case .exchange(let exchange) = state, exchange.standsInLine { return close() }
+        }
         if isBroken || events.contains(.broken) { return close() }
         if events.contains(.writable) { flush() }
         advance()
@@ -142,6 +146,12 @@ final class ClientConnection: Pollable {
     }
 
     // MARK: For the exchange
+
+    /// Who shares one place in the rotation of those that wait: a user of a unix socket, or an address.
+    var caller: UInt64 {
+        if let peer { return UInt64(peer.uid) }
+        return SocketAddress(peerOf: descriptor)?.hostNumber ?? 0
+    }
 
     /// The exchange waits for a connection until then.
     func waitForConnection(until deadline: MonotonicTime) { setDeadline(deadline) }

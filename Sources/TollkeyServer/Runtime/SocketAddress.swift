@@ -36,15 +36,33 @@ package struct SocketAddress: Sendable {
     }
 
     /// The address that a socket is bound to.
-    init?(boundTo descriptor: Int32) {
+    init?(boundTo descriptor: Int32) { self.init { getsockname(descriptor, $0, $1) } }
+
+    /// The address of a socket's other end.
+    init?(peerOf descriptor: Int32) { self.init { getpeername(descriptor, $0, $1) } }
+
+    private init?(_ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = withUnsafeMutablePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask($0, &length) }
         }
         guard result == 0 else { return nil }
         self.storage = storage
         self.length = length
+    }
+
+    /// The same for all ports of an address.
+    var hostNumber: UInt64 {
+        withUnsafeBytes(of: storage) { bytes in
+            switch family {
+            case AF_INET: UInt64(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+            case AF_INET6:
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                    ^ bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+            default: 0
+            }
+        }
     }
 
     package var family: Int32 { Int32(storage.ss_family) }

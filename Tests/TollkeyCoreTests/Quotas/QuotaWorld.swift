@@ -29,7 +29,7 @@ struct QuotaWorld {
     private(set) var refusals = 0
     private(set) var contacts = 0
     private(set) var processes: [Process] = []
-    private var record: CategoryRecord
+    private var record = CategoryRecord()
     private var events: [(time: Int64, order: Int, event: Event)] = []
     private var order = 0
     private var tickets: UInt64 = 0
@@ -45,7 +45,6 @@ struct QuotaWorld {
     init(_ settings: CategorySettings, processes count: Int, isShared: Bool, seed: UInt64) {
         self.settings = settings
         terms = LedgerTerms(isShared: isShared)
-        record = CategoryRecord(limits: settings.limits.map { _ in LimitRecord() })
         dice = Dice(seed: seed)
         for index in 0..<count { processes.append(makeProcess(UInt64(index + 1))) }
     }

@@ -3,9 +3,9 @@ import Glibc
 import Synchronization
 import TollkeyCore
 
-/// The thread that the token refresher runs on, and nothing else: an actor's executor that also waits for time and for
-/// a descriptor.
-final class RefresherThread: SerialExecutor {
+/// A thread for one purpose: performs letters, and a turn whenever something has come or a time has passed. Also an
+/// actor's executor.
+final class TurnThread: SerialExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var letters: [@Sendable () -> Void] = []
@@ -15,11 +15,13 @@ final class RefresherThread: SerialExecutor {
     private let thread = Mutex<pthread_t?>(nil)
     private let wakeUp: Int32
     private let ended: Gate
+    private let name: String
 
     /// A step of the wall clock is noticed after this long, if nothing else happens.
     static let waitMax: Duration = .seconds(10)
 
-    init() throws(SystemError) {
+    init(_ name: String) throws(SystemError) {
+        self.name = name
         wakeUp = try SystemError.check("eventfd", eventfd(0, tollkey_EFD_CLOEXEC | tollkey_EFD_NONBLOCK))
         ended = try Gate()
     }
@@ -31,7 +33,7 @@ final class RefresherThread: SerialExecutor {
     func start(watching descriptor: Int32, _ turn: @escaping @Sendable (_ isReadable: Bool) -> Duration)
         -> Bool
     {
-        Threads.start("refresher") { [self] in
+        Threads.start(name) { [self] in
             defer { ended.open() }
             thread.withLock { $0 = pthread_self() }
             var isReadable = false
@@ -72,9 +74,9 @@ final class RefresherThread: SerialExecutor {
     }
 
     func checkIsolated() {
-        // SAFETY: what the runtime asks for here is to end the process; only a call in this folder could be at fault,
-        // since the actor is entered through `post` and `turn` alone, and both run on this thread.
-        precondition(thread.withLock { $0 } == pthread_self(), "not on the refresher's thread")
+        // SAFETY: what the runtime asks for here is to end the process; only the actor itself could be at
+        // fault, since it is entered through `post` and `turn` alone, and both run on this thread.
+        precondition(thread.withLock { $0 } == pthread_self(), "not on the actor's thread")
     }
 
     func wake() {

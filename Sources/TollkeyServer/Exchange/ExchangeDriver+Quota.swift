@@ -1,0 +1,132 @@
+import TollkeyCore
+
+/// The gate of the call's category: a permit for each time that the call is sent.
+extension ExchangeDriver {
+    /// What a permit is for: what is done once there is one.
+    enum PermitUse {
+        /// The call as a whole.
+        case start
+        /// Sending it, since the permit before was not good any more.
+        case send
+        /// Sending it once more, over another connection.
+        case again
+        /// Sending it once more, with a better credential.
+        case renewed
+    }
+
+    /// Whether the call waits for a permit.
+    var standsInLine: Bool { ticket != nil }
+
+    /// Which gate the call must pass, if any.
+    func findGate() -> QuotaGate? {
+        guard let quotas = service?.board.quotas else { return nil }
+        return input.read { bytes in
+            let path = bytes.extracting(
+                head.target.path.lowerBound + prefixLength..<head.target.path.upperBound)
+            let method = bytes.extracting(head.method)
+            return quotas.gate(method: method, path: path.isEmpty ? Self.root.span : path)
+        }
+    }
+
+    private static let root: [UInt8] = [UInt8(ascii: "/")]
+
+    /// True when the call may go on at once. Otherwise it stands in line, or has been refused.
+    func passGate(for use: PermitUse) -> Bool {
+        guard let gate, let client, !hasPermit else { return true }
+        guard ticket == nil else { return false }
+        permitUse = use
+        let number = client.worker.drawTicket()
+        let patience = patience(gate)
+        switch gate.arrive(number, of: client.caller, patience: patience, at: loop.now) {
+        case .admitted:
+            hasPermit = true
+            return true
+        case .inLine:
+            ticket = number
+            client.worker.stand(self, number)
+            if use != .renewed {
+                let span = max(patience, TimeSpan(LedgerClerk.ledgerPatience))
+                client.waitForConnection(until: min(loop.now + span, wholeDeadline))
+            }
+            return false
+        case .refused(let refusal):
+            permitRefused(refusal)
+            return false
+        }
+    }
+
+    private func patience(_ gate: QuotaGate) -> TimeSpan {
+        if let seconds = input.read({ Preferences.wait(head.fields, $0) }) {
+            return min(TimeSpan(.seconds(seconds)), gate.waitMax)
+        }
+        return gate.settings.onLimit == .wait ? gate.waitMax : TimeSpan(nanoseconds: 0)
+    }
+
+    func permitGranted() {
+        ticket = nil
+        hasPermit = true
+        switch permitUse {
+        case .start: proceed()
+        case .send: goOn()
+        case .again: connectAgain()
+        case .renewed: perform(exchange.handle(.renewed))
+        }
+        // Content may have come meanwhile.
+        if let client { loop.continueLater(client) }
+    }
+
+    /// Nobody can have one in time.
+    func permitRefused(_ refusal: QuotaRefusal) {
+        ticket = nil
+        guard let gate, let service else { return }
+        let failure = Failure(
+            refusal, category: gate.settings, provider: service.provider.name, wall: loop.moment.wall)
+        switch permitUse {
+        case .start: refuse(failure)
+        case .send: perform(exchange.handle(.notConnected(failure)))
+        case .again:
+            let how = "The connection to the provider was lost, and there is no permit for a repetition."
+            perform(exchange.handle(.notConnected(Failure(.upstreamBroke, how))))
+        case .renewed: perform(exchange.handle(.notRenewed))
+        }
+    }
+
+    /// The permit is used now. False when it is not good any more; then the call stands in line or is refused.
+    func spendPermit() -> Bool {
+        guard let gate, hasPermit else { return true }
+        hasPermit = false
+        isCounted = gate.spend(at: loop.now)
+        if isCounted { return true }
+        if passGate(for: .send) { goOn() }
+        return false
+    }
+
+    /// A final head has come.
+    func noteAnswered(_ bytes: Span<UInt8>) {
+        guard isCounted, let gate else { return }
+        isCounted = false
+        let signals = RateSignals.read(
+            answer.fields, bytes, status: answer.status, now: loop.moment.wall)
+        gate.answered(answer.status, signals, at: loop.now)
+    }
+
+    /// What was sent will have no answer.
+    func noteUnanswered() {
+        guard isCounted, let gate else { return }
+        isCounted = false
+        gate.answered(nil, nil, at: loop.now)
+    }
+
+    /// The call is over, however it stands.
+    func leaveGate() {
+        noteUnanswered()
+        if let ticket {
+            gate?.leave(ticket)
+            client?.worker.leave(ticket)
+        }
+        ticket = nil
+        if hasPermit { gate?.giveBack(at: loop.now) }
+        hasPermit = false
+        gate = nil
+    }
+}

@@ -1,0 +1,200 @@
+import Logging
+import Synchronization
+import TollkeyCore
+
+/// Asks the ledger for all gates, on a thread of its own: what has come together meanwhile is asked at once.
+final class LedgerClerk: Sendable {
+    private struct State {
+        /// When each gate is to be looked at without being told.
+        var plans: [ObjectIdentifier: (gate: QuotaGate, time: MonotonicTime)] = [:]
+        var isAway = false
+    }
+    private let state = Mutex(State())
+    private let woken = Mutex<[QuotaGate]>([])
+    private let loops = Mutex<[UInt64: Mailbox]>([:])
+    private let ownTickets = Mutex(Tickets(place: Tickets.ownCalls))
+    private let ownCalls = Mutex<[UInt64: OwnCall]>([:])
+    private let ledger: any QuotaLedger
+    private let thread: TurnThread
+    private let clock: Clock
+    private let logger: Logger
+
+    /// Contacts in one call of the ledger.
+    private static let batchMax = 256
+    /// After a failure, until the ledger is asked again.
+    private static let retryTime = TimeSpan(.milliseconds(100))
+
+    /// One of the proxy's own calls, which waits on its thread.
+    private struct OwnCall {
+        let wakeUp: Gate
+        let isAdmitted: Shared<Bool>
+    }
+    private final class Shared<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+        init(_ value: Value) { self.value = Mutex(value) }
+    }
+
+    init(_ ledger: any QuotaLedger, clock: Clock, logger: Logger) throws(SystemError) {
+        self.ledger = ledger
+        self.clock = clock
+        self.logger = logger
+        thread = try TurnThread("quota")
+    }
+
+    var terms: LedgerTerms { ledger.terms }
+
+    /// False when the system has no thread.
+    func start() -> Bool { thread.start(watching: -1) { [self] _ in turn() } }
+
+    /// Looks at the clocks; for clocks that are moved by hand.
+    func wake() { thread.wake() }
+
+    /// Tells the ledger the last news, and returns once the thread has ended.
+    func close() {
+        thread.post { [self] in farewell() }
+        thread.close()
+        ledger.close()
+    }
+
+    // MARK: For gates
+
+    func wake(_ gate: QuotaGate) {
+        woken.withLock { $0.append(gate) }
+        thread.wake()
+    }
+
+    /// Letters of tickets with this place go there.
+    func add(_ mailbox: Mailbox, place: UInt64) { loops.withLock { $0[place] = mailbox } }
+
+    func deliver(_ outcome: CategoryGate.Outcome, of gate: QuotaGate) {
+        var places: [UInt64: CategoryGate.Outcome] = [:]
+        for ticket in outcome.admitted {
+            places[Tickets.place(of: ticket), default: .init()].admitted.append(ticket)
+        }
+        for ticket in outcome.refused {
+            places[Tickets.place(of: ticket), default: .init()].refused.append(ticket)
+        }
+        for (place, outcome) in places {
+            if place == Tickets.ownCalls {
+                deliverOwn(outcome, gate)
+            } else {
+                let isTaken =
+                    loops.withLock { $0[place] }?.post { $0.quotaDecided(outcome, of: gate) } ?? false
+                if !isTaken { for _ in outcome.admitted { gate.giveBack(at: clock.monotonic()) } }
+            }
+        }
+    }
+
+    // MARK: The thread
+
+    private func turn() -> Duration {
+        let now = clock.monotonic()
+        var due = woken.withLock { woken in
+            defer { woken = [] }
+            return woken
+        }
+        state.withLock { state in
+            for (id, plan) in state.plans where plan.time <= now {
+                due.append(plan.gate)
+                state.plans[id] = nil
+            }
+        }
+        var contacts: [(gate: QuotaGate, held: HeldContact)] = []
+        for gate in due {
+            if let held = gate.look(ledger.terms, at: now) { contacts.append((gate, held)) }
+        }
+        while !contacts.isEmpty {
+            ask(Array(contacts.prefix(Self.batchMax)))
+            contacts.removeFirst(min(contacts.count, Self.batchMax))
+        }
+        ledger.rest()
+        return plan(due)
+    }
+
+    private func ask(_ contacts: [(gate: QuotaGate, held: HeldContact)]) {
+        for (gate, held) in contacts where held.contact.pause > 0 {
+            logger.warning(
+                "the provider asks for a pause",
+                metadata: [
+                    "provider": "\(gate.key.provider)", "category": "\(gate.key.category)",
+                    "seconds": "\(held.contact.pause / 1_000_000)",
+                ])
+        }
+        do throws(LedgerFailure) {
+            let replies = try ledger.answer(contacts.map(\.held))
+            let now = clock.monotonic()
+            for ((gate, _), reply) in zip(contacts, replies) { gate.hear(reply, at: now) }
+            note(nil)
+        } catch {
+            note(error)
+            let now = clock.monotonic()
+            for (gate, _) in contacts { gate.fail(until: now + Self.retryTime, at: now) }
+        }
+    }
+
+    private func plan(_ gates: [QuotaGate]) -> Duration {
+        let now = clock.monotonic()
+        let soonest = state.withLock { state in
+            for gate in gates {
+                state.plans[ObjectIdentifier(gate)] = gate.nextLook(at: now).map { (gate, $0) }
+            }
+            return state.plans.values.map(\.time).min() ?? .never
+        }
+        return .nanoseconds(soonest.since(now).nanoseconds)
+    }
+
+    /// Says it once when the ledger goes away, and when it is back.
+    private func note(_ failure: LedgerFailure?) {
+        let hasChanged = state.withLock { state in
+            defer { state.isAway = failure != nil }
+            return state.isAway != (failure != nil)
+        }
+        guard hasChanged else { return }
+        if let failure {
+            logger.error("quota ledger cannot be asked", metadata: ["reason": "\(failure.words)"])
+        } else {
+            logger.notice("quota ledger answers again")
+        }
+    }
+
+    private func farewell() {
+        let now = clock.monotonic()
+        let gates = state.withLock { $0.plans.values.map(\.gate) } + woken.withLock { $0 }
+        let contacts = gates.compactMap { $0.farewell(at: now) }
+        if !contacts.isEmpty { _ = try? ledger.answer(contacts) }
+    }
+
+    // MARK: The proxy's own calls
+
+    /// Waits for a permit of `gate`, blocking the thread, for `patience` at the longest; nil when there is one.
+    func wait(for gate: QuotaGate, patience: Duration) -> QuotaRefusal? {
+        guard let wakeUp = try? Gate() else { return QuotaRefusal(reason: .ledgerAway) }
+        let ticket = ownTickets.withLock { $0.draw() }
+        let isAdmitted = Shared(false)
+        ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp, isAdmitted: isAdmitted) }
+        let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience), at: clock.monotonic())
+        defer { ownCalls.withLock { $0[ticket] = nil } }
+        switch arrival {
+        case .admitted: return nil
+        case .refused(let refusal): return refusal
+        case .inLine: break
+        }
+        _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience)
+        gate.leave(ticket)
+        // Only now can nobody admit it any more.
+        return isAdmitted.value.withLock { $0 } ? nil : gate.refusal(at: clock.monotonic())
+    }
+
+    /// How long a call waits for the ledger's word, whatever its patience.
+    static let ledgerPatience: Duration = .seconds(5)
+
+    private func deliverOwn(_ outcome: CategoryGate.Outcome, _ gate: QuotaGate) {
+        for ticket in outcome.admitted {
+            let call = ownCalls.withLock { $0[ticket] }
+            call?.isAdmitted.value.withLock { $0 = true }
+            call?.wakeUp.open()
+            if call == nil { gate.giveBack(at: clock.monotonic()) }
+        }
+        for ticket in outcome.refused { ownCalls.withLock { $0[ticket] }?.wakeUp.open() }
+    }
+}

@@ -1,0 +1,126 @@
+import Synchronization
+import TollkeyCore
+
+/// A `CategoryGate` that every thread of the process passes through.
+final class QuotaGate: Sendable {
+    let settings: CategorySettings
+    let waitMax: TimeSpan
+    let key: LedgerKey
+    /// What the ledger knows it by: each gate has a lease of its own.
+    let holder = UInt64.random(in: .min ... .max)
+    private let gate: Mutex<CategoryGate>
+    private let clerk: LedgerClerk
+
+    init(_ settings: CategorySettings, key: LedgerKey, clerk: LedgerClerk) {
+        self.settings = settings
+        waitMax = TimeSpan(settings.waitMax)
+        self.key = key
+        self.clerk = clerk
+        gate = Mutex(CategoryGate(settings, key: key, terms: clerk.terms))
+    }
+
+    // MARK: For calls
+
+    /// `ticket` is one of `Tickets`; when the call stands in line, whoever drew it is told of the end.
+    func arrive(
+        _ ticket: UInt64, of caller: @autoclosure () -> UInt64, patience: TimeSpan, at now: MonotonicTime
+    ) -> CategoryGate.Arrival {
+        let (arrival, wantsLook) = gate.withLock { gate in
+            (gate.arrive(ticket, of: caller(), patience: patience, at: now), gate.wantsLook(at: now))
+        }
+        if wantsLook { clerk.wake(self) }
+        if case .inLine(insteadOf: let other?) = arrival {
+            clerk.deliver(CategoryGate.Outcome(refused: [other]), of: self)
+        }
+        return arrival
+    }
+
+    func spend(at now: MonotonicTime) -> Bool {
+        let (isGood, wantsLook) = gate.withLock { gate in
+            (gate.spend(at: now), gate.wantsLook(at: now))
+        }
+        if wantsLook { clerk.wake(self) }
+        return isGood
+    }
+
+    func giveBack(at now: MonotonicTime) { change(at: now) { $0.giveBack(at: now) } }
+
+    func leave(_ ticket: UInt64) { gate.withLock { $0.leave(ticket) } }
+
+    func answered(_ status: Int?, _ signals: RateSignals?, at now: MonotonicTime) {
+        change(at: now) { $0.answered(status, signals, at: now) }
+    }
+
+    func refusal(at now: MonotonicTime) -> QuotaRefusal { gate.withLock { $0.refusal(at: now) } }
+
+    // MARK: For the clerk
+
+    func look(_ terms: LedgerTerms, at now: MonotonicTime) -> HeldContact? {
+        gate.withLock { gate in
+            gate.terms = terms
+            return gate.look(at: now)
+        }.map { HeldContact($0, of: holder) }
+    }
+
+    func farewell(at now: MonotonicTime) -> HeldContact? {
+        gate.withLock { $0.farewell(at: now) }.map { HeldContact($0, of: holder) }
+    }
+
+    func hear(_ reply: LedgerReply, at now: MonotonicTime) { change(at: now) { $0.hear(reply, at: now) } }
+
+    func fail(until retry: MonotonicTime, at now: MonotonicTime) {
+        change(at: now) { $0.fail(until: retry, at: now) }
+    }
+
+    func nextLook(at now: MonotonicTime) -> MonotonicTime? { gate.withLock { $0.nextLook(at: now) } }
+
+    private func change(at now: MonotonicTime, _ body: (inout CategoryGate) -> CategoryGate.Outcome) {
+        let (outcome, wantsLook) = gate.withLock { gate in (body(&gate), gate.wantsLook(at: now)) }
+        if wantsLook { clerk.wake(self) }
+        if !outcome.isEmpty { clerk.deliver(outcome, of: self) }
+    }
+}
+
+/// A provider's gates, and which call is for which.
+final class ProviderQuotas: Sendable {
+    private let table: CategoryTable
+    /// In the order of the provider's categories.
+    let gates: [QuotaGate]
+
+    /// Gates of `known` stay where nothing about them has changed. nil when the provider has no categories.
+    init?(_ provider: ProviderSettings, known: ProviderQuotas?, clerk: LedgerClerk) {
+        guard !provider.categories.isEmpty else { return nil }
+        table = CategoryTable(provider.categories)
+        gates = provider.categories.map { category in
+            let key = LedgerKey(
+                provider: provider.name, authority: provider.upstream.authority, category: category.name)
+            return known?.gates.first { $0.key == key && $0.settings == category }
+                ?? QuotaGate(category, key: key, clerk: clerk)
+        }
+    }
+
+    /// The one that a call must pass; `path` is what lies behind the route.
+    func gate(method: Span<UInt8>, path: Span<UInt8>) -> QuotaGate? {
+        table.category(method: method, path: path).map { gates[$0] }
+    }
+}
+
+/// Numbers for calls that may stand in line: no two are the same in a process, and each says who is to be told.
+struct Tickets {
+    private var next: UInt64
+
+    /// `place`: an event loop's number, or `ownCalls`.
+    init(place: UInt64) { next = place << Self.placeShift }
+
+    mutating func draw() -> UInt64 {
+        next += 1
+        return next
+    }
+
+    static func place(of ticket: UInt64) -> UInt64 { ticket >> placeShift }
+
+    /// For the proxy's own calls, which wait on threads of their own.
+    static let ownCalls: UInt64 = 0xffff
+    /// At a million a second, eight years.
+    private static let placeShift: UInt64 = 48
+}

@@ -1,0 +1,35 @@
+package import TollkeyCore
+
+/// Where what was spent of every limit is counted, for all processes that draw on the same account.
+///
+/// Each call blocks its thread, for a bounded time; one thread at a time.
+package protocol QuotaLedger: AnyObject, Sendable {
+    /// How a process is to deal with it now.
+    var terms: LedgerTerms { get }
+
+    /// Answers each contact, in their order. What fails may have been recorded; it is then found out by the next one.
+    func answer(_ contacts: [HeldContact]) throws(LedgerFailure) -> [LedgerReply]
+
+    /// Called from time to time, also when there is nothing to ask.
+    func rest()
+
+    /// Ends a call that is under way. From any thread.
+    func close()
+}
+
+/// A contact, and whose.
+package struct HeldContact: Sendable {
+    package let contact: LedgerContact
+    package let holder: UInt64
+
+    package init(_ contact: LedgerContact, of holder: UInt64) {
+        self.contact = contact
+        self.holder = holder
+    }
+}
+
+/// Why the ledger cannot be asked, in words for a person that hold no secret.
+package struct LedgerFailure: Error, Sendable, Equatable {
+    package let words: String
+    package init(_ words: String) { self.words = words }
+}
