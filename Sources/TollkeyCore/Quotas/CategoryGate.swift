@@ -105,7 +105,7 @@ package struct CategoryGate: Sendable {
         case .entered:
             standing[ticket] = place
             return .inLine(insteadOf: nil)
-        case .enteredInPlaceOf(let other):
+        case .enteredInPlaceOf(ticket: let other):
             standing[other] = nil
             standing[ticket] = place
             return .inLine(insteadOf: other)

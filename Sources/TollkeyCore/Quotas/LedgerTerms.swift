@@ -15,7 +15,8 @@ package struct LedgerTerms: Sendable, Equatable {
     /// What is held counts as used at the end of its lease, until the ledger is told when it was.
     package func life(_ limit: LimitSettings) -> TimeSpan {
         let part = TimeSpan(limit.window).nanoseconds / 10
-        return TimeSpan(nanoseconds: min(max(part, Self.lifeLeast), isShared ? Self.lifeLeast : Self.lifeMost))
+        return TimeSpan(
+            nanoseconds: min(max(part, Self.lifeLeast), isShared ? Self.lifeLeast : Self.lifeMost))
     }
 
     /// Nanoseconds. A lease outlives by far the asking for it.

@@ -44,25 +44,37 @@ package struct ProviderCalls: Sendable {
     func perform(
         _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil
     ) throws(Fault) -> Answered {
-        let gate = try passGate(call)
-        defer { gate?.giveBackOwn() }
+        let permit = try quotas?.permit(for: render(call, inputs, snapshot), upstream: provider.upstream)
+        // Anew: it may have waited, and there may be times in it.
         let asked = clock.now
-        let outgoing: OutgoingCall
+        let outgoing = outgoing(try render(call, inputs, snapshot))
+        try permit?.spend()
+        switch client.perform(outgoing) {
+        case .success(let answer):
+            let answer = TokenAnswer(answer)
+            permit?.answered(answer, asked: asked)
+            return Answered(answer: answer, asked: asked)
+        case .failure(let fault):
+            permit?.unanswered()
+            throw Fault(wasSent: fault.wasSent, words: fault.description)
+        }
+    }
+
+    private func render(
+        _ call: CallSettings, _ inputs: [String: Secret], _ snapshot: CredentialSnapshot?
+    ) throws(Fault) -> RenderedCall {
+        let now = clock.now.wall
         do throws(RenderingError) {
             var filler = TemplateFiller(
                 ValuePlan(provider.values), secrets: secrets, credentials: [:], inputs: inputs,
-                now: asked.wall, cryptography: SystemCryptography())
+                now: now, cryptography: SystemCryptography())
             var rendered = try filler.render(call, for: provider)
             if rendered.isAuthenticated, let snapshot {
-                try snapshot.authenticate(&rendered, upstream: provider.upstream, now: asked.wall)
+                try snapshot.authenticate(&rendered, upstream: provider.upstream, now: now)
             }
-            outgoing = self.outgoing(rendered)
+            return rendered
         } catch {
             throw Fault(wasSent: false, words: "the call cannot be written: \(error.words)")
-        }
-        switch client.perform(outgoing) {
-        case .success(let answer): return Answered(answer: TokenAnswer(answer), asked: asked)
-        case .failure(let fault): throw Fault(wasSent: fault.wasSent, words: fault.description)
         }
     }
 

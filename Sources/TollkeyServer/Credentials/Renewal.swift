@@ -137,7 +137,7 @@ package struct Renewal: Sendable {
             answered = try calls.perform(call, inputs: ["refresh_token": token])
         } catch {
             if !error.wasSent { try unmark(kept) }
-            return .failed(.unavailable(error.words))
+            return .failed(CredentialLife.Fault(error))
         }
         do throws(GrantFault) {
             let grant = try Grant.read(
@@ -183,7 +183,7 @@ package struct Renewal: Sendable {
                 return .failed(CredentialLife.Fault(error))
             }
         } catch {
-            return .failed(.unavailable(error.words))
+            return .failed(CredentialLife.Fault(error))
         }
     }
 
@@ -245,6 +245,10 @@ extension GrantFault {
 }
 
 extension CredentialLife.Fault {
+    init(_ fault: ProviderCalls.Fault) {
+        self = fault.limited.map { .limited($0, fault.words) } ?? .unavailable(fault.words)
+    }
+
     init(_ fault: GrantFault) {
         switch fault.reason {
         case .rejected?, .grantDead?: self = .rejected(fault.words)

@@ -40,7 +40,9 @@ struct SecretsCheck: Sendable {
 
     private func verdict(on secrets: [String: Secret], _ probe: ProbeSettings) throws(Fault) -> Outcome {
         let provider = keeper.provider
-        let calls = ProviderCalls(provider: provider, secrets: secrets, client: client, clock: clock)
+        let calls = ProviderCalls(
+            provider: provider, secrets: secrets, client: client, clock: clock,
+            quotas: keeper.board.quotas)
         let snapshot: CredentialSnapshot
         do throws(RenderingError) { snapshot = try keeper.snapshot(0, with: secrets, at: clock.now) } catch {
             throw Fault(words: error.words, isLasting: true)

@@ -210,7 +210,8 @@ actor TokenRefresher {
 
     private func calls(for keeper: Keeper) -> ProviderCalls {
         ProviderCalls(
-            provider: keeper.provider, secrets: keeper.secrets, client: around.client, clock: around.clock)
+            provider: keeper.provider, secrets: keeper.secrets, client: around.client, clock: around.clock,
+            quotas: keeper.board.quotas)
     }
 
     private func renewed(_ board: CredentialBoard, _ index: Int, _ outcome: Renewal.Outcome) {

@@ -87,7 +87,9 @@ extension Checkup {
             probe = configured
             call = configured.call
         }
-        let calls = ProviderCalls(provider: provider, secrets: secrets, client: client, clock: clock)
+        let calls = ProviderCalls(
+            provider: provider, secrets: secrets, client: client, clock: clock,
+            quotas: try? ProviderQuotas.passing(provider, in: settings, clock: clock))
         let answered: ProviderCalls.Answered
         do throws(ProviderCalls.Fault) { answered = try calls.perform(call, snapshot: snapshot) } catch {
             return add(.problem, "connection", error.words)

@@ -7,7 +7,7 @@ package struct Checkup {
     let clock: Clock
     /// Whether obtained credentials are renewed, for real.
     let renews: Bool
-    private let settings: Settings
+    let settings: Settings
     private var findings: [Finding] = []
 
     /// Clocks that differ by more make tokens die too early, or too late.

@@ -9,6 +9,7 @@ package struct Operator: Sendable {
     let store: StateStore
     let client: CallClient
     let clock: Clock
+    let quotas: ProviderQuotas?
     let bootID = BootID.read()
 
     /// Opens the state, or begins one.
@@ -18,15 +19,20 @@ package struct Operator: Sendable {
         do throws(StateFailure) {
             let directory = settings.state ?? Server.defaultState
             let store = try StateStore(directory: directory, keys: settings.stateKeys)
-            self.init(provider, store: store, client: try Self.client(), clock: clock)
+            let quotas = try ProviderQuotas.passing(provider, in: settings, clock: clock)
+            self.init(provider, store: store, client: try Self.client(), clock: clock, quotas: quotas)
         } catch { throw OperatorFailure(error) }
     }
 
-    init(_ provider: ProviderSettings, store: StateStore, client: CallClient, clock: Clock) {
+    init(
+        _ provider: ProviderSettings, store: StateStore, client: CallClient, clock: Clock,
+        quotas: ProviderQuotas? = nil
+    ) {
         self.provider = provider
         self.store = store
         self.client = client
         self.clock = clock
+        self.quotas = quotas
     }
 
     static func client() throws(StateFailure) -> CallClient {
@@ -47,7 +53,9 @@ package struct Operator: Sendable {
     }
 
     func calls(with secrets: [String: Secret]) -> ProviderCalls {
-        ProviderCalls(provider: provider, secrets: secrets, client: client, clock: clock)
+        ProviderCalls(
+            provider: provider, secrets: secrets, client: client, clock: clock,
+            quotas: quotas)
     }
 
     func renewal(of credential: CredentialSettings) throws(OperatorFailure) -> Renewal {

@@ -15,8 +15,9 @@ final class LedgerClerk: Sendable {
     private let ownTickets = Mutex(Tickets(place: Tickets.ownCalls))
     private let ownCalls = Mutex<[UInt64: OwnCall]>([:])
     private let ledger: any QuotaLedger
+    private let isPassing: Bool
     private let thread: TurnThread
-    private let clock: Clock
+    let clock: Clock
     private let logger: Logger
 
     /// Contacts in one call of the ledger.
@@ -34,8 +35,12 @@ final class LedgerClerk: Sendable {
         init(_ value: Value) { self.value = Mutex(value) }
     }
 
-    init(_ ledger: any QuotaLedger, clock: Clock, logger: Logger) throws(SystemError) {
+    /// `isPassing`: the process ends soon, so that what is used is told at once.
+    init(
+        _ ledger: any QuotaLedger, isPassing: Bool = false, clock: Clock, logger: Logger
+    ) throws(SystemError) {
         self.ledger = ledger
+        self.isPassing = isPassing
         self.clock = clock
         self.logger = logger
         thread = try TurnThread("quota")
@@ -187,6 +192,16 @@ final class LedgerClerk: Sendable {
 
     /// How long a call waits for the ledger's word, whatever its patience.
     static let ledgerPatience: Duration = .seconds(5)
+
+    /// One of the proxy's own calls is over.
+    func settle(_ gate: QuotaGate) {
+        guard isPassing, let told = try? Gate() else { return }
+        thread.post { [self] in
+            if let contact = gate.farewell(at: clock.monotonic()) { _ = try? ledger.answer([contact]) }
+            told.open()
+        }
+        _ = told.wait(for: 1, timeout: Self.ledgerPatience)
+    }
 
     private func deliverOwn(_ outcome: CategoryGate.Outcome, _ gate: QuotaGate) {
         for ticket in outcome.admitted {

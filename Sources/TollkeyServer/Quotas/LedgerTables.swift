@@ -99,7 +99,9 @@ final class LedgerTables {
             clock = LedgerClock(
                 bootID: row.text(0), offset: row.number(1), last: row.number(2), wall: row.number(3))
         }
-        guard let clock, clock.last >= 0, clock.last < Self.timeMax, clock.offset.magnitude < Self.timeMax.magnitude else {
+        guard let clock, clock.last >= 0, clock.last < Self.timeMax,
+            clock.offset.magnitude < Self.timeMax.magnitude
+        else {
             throw Database.damaged(database.path, "its clock makes no sense")
         }
         return clock

@@ -81,30 +81,6 @@ final class QuotaGate: Sendable {
     }
 }
 
-/// A provider's gates, and which call is for which.
-final class ProviderQuotas: Sendable {
-    private let table: CategoryTable
-    /// In the order of the provider's categories.
-    let gates: [QuotaGate]
-
-    /// Gates of `known` stay where nothing about them has changed. nil when the provider has no categories.
-    init?(_ provider: ProviderSettings, known: ProviderQuotas?, clerk: LedgerClerk) {
-        guard !provider.categories.isEmpty else { return nil }
-        table = CategoryTable(provider.categories)
-        gates = provider.categories.map { category in
-            let key = LedgerKey(
-                provider: provider.name, authority: provider.upstream.authority, category: category.name)
-            return known?.gates.first { $0.key == key && $0.settings == category }
-                ?? QuotaGate(category, key: key, clerk: clerk)
-        }
-    }
-
-    /// The one that a call must pass; `path` is what lies behind the route.
-    func gate(method: Span<UInt8>, path: Span<UInt8>) -> QuotaGate? {
-        table.category(method: method, path: path).map { gates[$0] }
-    }
-}
-
 /// Numbers for calls that may stand in line: no two are the same in a process, and each says who is to be told.
 struct Tickets {
     private var next: UInt64

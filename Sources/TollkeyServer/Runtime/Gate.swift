@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TollkeyCore
 
 /// Counts events of other threads for one that waits.
 final class Gate: Sendable {

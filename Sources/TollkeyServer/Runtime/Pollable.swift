@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import TollkeyCore
 
 /// Something with a file descriptor that an event loop watches, and a time by which something must happen to it.
 ///

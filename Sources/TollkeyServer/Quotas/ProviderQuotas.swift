@@ -1,0 +1,46 @@
+import Glibc
+import Logging
+import TollkeyCore
+
+/// A provider's gates, and which call is for which.
+final class ProviderQuotas: Sendable {
+    private let table: CategoryTable
+    /// In the order of the provider's categories.
+    let gates: [QuotaGate]
+    let clerk: LedgerClerk
+
+    /// Gates of `known` stay where nothing about them has changed. nil when the provider has no categories.
+    init?(_ provider: ProviderSettings, known: ProviderQuotas?, clerk: LedgerClerk) {
+        guard !provider.categories.isEmpty else { return nil }
+        self.clerk = clerk
+        table = CategoryTable(provider.categories)
+        gates = provider.categories.map { category in
+            let key = LedgerKey(
+                provider: provider.name, authority: provider.upstream.authority, category: category.name)
+            return known?.gates.first { $0.key == key && $0.settings == category }
+                ?? QuotaGate(category, key: key, clerk: clerk)
+        }
+    }
+
+    /// The one that a call must pass; `path` is what lies behind the route.
+    func gate(method: Span<UInt8>, path: Span<UInt8>) -> QuotaGate? {
+        table.category(method: method, path: path).map { gates[$0] }
+    }
+}
+
+extension ProviderQuotas {
+    /// For a command, which makes a few calls and ends; nil when there are no limits.
+    static func passing(
+        _ provider: ProviderSettings, in settings: Settings, clock: Clock
+    ) throws(StateFailure) -> ProviderQuotas? {
+        guard !provider.categories.isEmpty else { return nil }
+        let ledger = try SQLiteLedger(directory: settings.state ?? Server.defaultState, clock: clock)
+        do throws(SystemError) {
+            let clerk = try LedgerClerk(
+                ledger, isPassing: true, clock: clock,
+                logger: Logger(label: "tollkey") { _ in SwiftLogNoOpLogHandler() })
+            guard clerk.start() else { throw SystemError("pthread_create", EAGAIN) }
+            return ProviderQuotas(provider, known: nil, clerk: clerk)
+        } catch { throw StateFailure(.system, error.description) }
+    }
+}
