@@ -26,12 +26,6 @@ extension LimitSettings {
         self.init(count: count, window: try Self.window(String(parts[1])))
     }
 
-    /// As short as it can be written: `1000/hour`, `5/90s`.
-    package var text: String {
-        let name = Self.windows.first { $0.length == window }?.name
-        return "\(count)/\(name ?? Quantity.duration(window))"
-    }
-
     private static func window(_ text: String) throws(Misfit) -> Duration {
         if let window = windows.first(where: { $0.name == text }) { return window.length }
         guard let first = text.utf8.first, (0x30...0x39).contains(first) else {

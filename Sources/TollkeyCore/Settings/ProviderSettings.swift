@@ -61,8 +61,8 @@ package struct ProviderSettings: Sendable, Equatable {
         return self == other
     }
 
-    /// Whether something of it must outlive the process: what was obtained, what was counted, a provider's pause.
-    package var needsState: Bool { !credentials.isEmpty || !categories.isEmpty }
+    /// Whether something secret of it must outlive the process.
+    package var needsState: Bool { !credentials.isEmpty }
 
     /// Whether a command may leave something for the process in the state.
     package var mayUseState: Bool { needsState || rotation != nil || otp != nil }

@@ -8,16 +8,16 @@ package struct LimitSettings: Sendable, Hashable {
         self.window = window
     }
 
-    /// As the configuration says it: `1000/hour`.
+    /// As the configuration says it: `1000/hour`, `5/90s`.
     package var text: String {
-        let seconds = TimeSpan(window).nanoseconds / 1_000_000_000
+        let milliseconds = TimeSpan(window).nanoseconds / 1_000_000
         let unit =
-            switch seconds {
-            case 1: "second"
-            case 60: "minute"
-            case 3_600: "hour"
-            case 86_400: "day"
-            default: "\(seconds)s"
+            switch milliseconds {
+            case 1_000: "second"
+            case 60_000: "minute"
+            case 3_600_000: "hour"
+            case 86_400_000: "day"
+            default: milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
             }
         return "\(count)/\(unit)"
     }
