@@ -1,4 +1,5 @@
 import Testing
+import TollkeyCore
 import TollkeyServer
 
 struct ManualClockTests {

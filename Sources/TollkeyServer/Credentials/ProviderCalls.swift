@@ -11,9 +11,9 @@ package struct ProviderCalls: Sendable {
     /// They count like everybody's.
     let quotas: ProviderQuotas?
 
-    init(
+    package init(
         provider: ProviderSettings, secrets: [String: Secret], client: CallClient, clock: Clock,
-        quotas: ProviderQuotas?
+        quotas: ProviderQuotas? = nil
     ) {
         self.provider = provider
         self.secrets = secrets

@@ -3,7 +3,7 @@ import Synchronization
 import TollkeyCore
 
 /// Asks the ledger for all gates, on a thread of its own: what has come together meanwhile is asked at once.
-final class LedgerClerk: Sendable {
+package final class LedgerClerk: Sendable {
     private struct State {
         /// When each gate is to be looked at without being told.
         var plans: [ObjectIdentifier: (gate: QuotaGate, time: MonotonicTime)] = [:]

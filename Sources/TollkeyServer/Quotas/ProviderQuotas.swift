@@ -3,7 +3,7 @@ import Logging
 import TollkeyCore
 
 /// A provider's gates, and which call is for which.
-final class ProviderQuotas: Sendable {
+package final class ProviderQuotas: Sendable {
     private let table: CategoryTable
     /// In the order of the provider's categories.
     let gates: [QuotaGate]

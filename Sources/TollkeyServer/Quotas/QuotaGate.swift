@@ -2,7 +2,7 @@ import Synchronization
 import TollkeyCore
 
 /// A `CategoryGate` that every thread of the process passes through.
-final class QuotaGate: Sendable {
+package final class QuotaGate: Sendable {
     let settings: CategorySettings
     let waitMax: TimeSpan
     let key: LedgerKey

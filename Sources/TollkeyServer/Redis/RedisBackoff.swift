@@ -1,3 +1,5 @@
+import TollkeyCore
+
 /// When a connection may be tried again, and what to say until then.
 struct RedisBackoff {
     private var last: RedisFailure?

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import TollkeyCore
 
 /// Ends waits for descriptors, for good: those under way and all to come. Any thread may strike.
 final class Interrupt: Sendable {

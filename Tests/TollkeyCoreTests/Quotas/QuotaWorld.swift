@@ -63,7 +63,11 @@ struct QuotaWorld {
             let middle = (low + high) / 2
             let other = events[middle]
             // The soonest stands last.
-            if (other.time, other.order) > (entry.time, entry.order) { low = middle + 1 } else { high = middle }
+            if (other.time, other.order) > (entry.time, entry.order) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         events.insert(entry, at: low)
     }
@@ -113,7 +117,8 @@ struct QuotaWorld {
             contacts += 1
             let process = processes[index]
             schedule(
-                .asked(index, contact, holder: process.holder, life: process.life), in: delay(ledgerDelay / 2))
+                .asked(index, contact, holder: process.holder, life: process.life), in: delay(ledgerDelay / 2)
+            )
         case .asked(let index, let contact, let holder, let life):
             let reply = record.answer(contact, of: holder, at: now / 1_000 - 900_000_000)
             record = CategoryRecord(decoding: record.encode()) ?? record

@@ -15,11 +15,10 @@ struct ProviderSettingsTests {
         #expect(UpstreamURL(scheme: scheme, host: host, port: port, basePath: "/v1").authority == authority)
     }
 
-    @Test func `what was obtained or counted needs the state, what a command leaves may use it`() throws {
+    @Test func `what was obtained needs the sealed state, what was counted does not`() throws {
         var counted = acme()
-        #expect(!counted.needsState && !counted.mayUseState)
         counted.categories = [CategorySettings(name: "all")]
-        #expect(counted.needsState && counted.mayUseState)
+        #expect(!counted.needsState && !counted.mayUseState)
         var obtained = acme()
         obtained.credentials = [
             CredentialSettings(name: "access", read: ReadSettings(token: .content))

@@ -1,4 +1,5 @@
 import Synchronization
+import TollkeyCore
 import TollkeyServer
 
 /// A clock that stands still until a test moves it.
