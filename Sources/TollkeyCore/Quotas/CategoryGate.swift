@@ -50,8 +50,8 @@ package struct CategoryGate: Sendable {
     /// When the ledger last answered.
     private var heard: MonotonicTime?
     private var turn: Int64 = 0
-    /// Who asks the ledger knows when to look again.
-    private var isWatched = false
+    /// When whoever asks the ledger looks again.
+    private var planned = MonotonicTime.never
     /// A call has arrived since the ledger was last asked.
     private var isUsed = false
     /// Permits to hold beyond what is asked for.
@@ -213,11 +213,13 @@ package struct CategoryGate: Sendable {
 // MARK: The ledger
 
 extension CategoryGate {
-    /// Whether who asks the ledger must be told to `look`; once told, it looks again by itself when `nextLook` says.
+    /// Whether who asks the ledger must be told to `look`, sooner than it means to.
     package mutating func wantsLook(at now: MonotonicTime) -> Bool {
-        guard !isAsking, !isWatched || isDue(at: now) else { return false }
-        isWatched = lookTime(at: now) < .never
-        return isWatched
+        guard !isAsking else { return false }
+        let time = lookTime(at: now)
+        guard time < planned else { return false }
+        planned = time
+        return true
     }
 
     /// What the ledger is to be asked now, if anything. Ended by `hear` or `fail`.
@@ -275,10 +277,8 @@ extension CategoryGate {
 
     /// When `look` is to be called again without being told; nil when it need not be.
     package mutating func nextLook(at now: MonotonicTime) -> MonotonicTime? {
-        guard !isAsking else { return .never }
-        let next = lookTime(at: now)
-        isWatched = next < .never
-        return isWatched ? next : nil
+        planned = lookTime(at: now)
+        return planned < .never ? planned : nil
     }
 
     /// Something is to be asked now that nobody could foresee.

@@ -56,6 +56,7 @@ extension ExchangeDriver {
     }
 
     private func patience(_ gate: QuotaGate) -> TimeSpan {
+        guard client?.worker.isDraining == false else { return TimeSpan(nanoseconds: 0) }
         if let seconds = input.read({ Preferences.wait(head.fields, $0) }) {
             return min(TimeSpan(.seconds(seconds)), gate.waitMax)
         }
@@ -91,14 +92,12 @@ extension ExchangeDriver {
         }
     }
 
-    /// The permit is used now. False when it is not good any more; then the call stands in line or is refused.
+    /// The permit is used now. False when it is not good any more.
     func spendPermit() -> Bool {
         guard let gate, hasPermit else { return true }
         hasPermit = false
         isCounted = gate.spend(at: loop.now)
-        if isCounted { return true }
-        if passGate(for: .send) { goOn() }
-        return false
+        return isCounted
     }
 
     /// A final head has come.
@@ -120,13 +119,16 @@ extension ExchangeDriver {
     /// The call is over, however it stands.
     func leaveGate() {
         noteUnanswered()
-        if let ticket {
-            gate?.leave(ticket)
-            client?.worker.leave(ticket)
-        }
-        ticket = nil
+        leaveLine()
         if hasPermit { gate?.giveBack(at: loop.now) }
         hasPermit = false
         gate = nil
+    }
+
+    func leaveLine() {
+        guard let ticket else { return }
+        gate?.leave(ticket)
+        client?.worker.leave(ticket)
+        self.ticket = nil
     }
 }

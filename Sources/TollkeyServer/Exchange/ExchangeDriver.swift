@@ -181,6 +181,7 @@ final class ExchangeDriver {
     func clientTimedOut() {
         switch exchange.stage {
         case .waiting where standsInLine:
+            leaveLine()
             if let gate { permitRefused(gate.refusal(at: loop.now)) }
         case .waiting where isGathering: perform(exchange.handle(.requestInvalid(Self.contentLate)))
         case .waiting:
@@ -220,16 +221,17 @@ final class ExchangeDriver {
         self.connection = connection
         guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
         guard spendPermit() else {
-            // The call goes on without a connection, if it does.
             self.connection = nil
-            return connection.release()
+            connection.release()
+            if passGate(for: .send) { goOn() }
+            return
         }
         perform(exchange.handle(.connected))
     }
 
     func connectionFailed(_ failure: Failure) { perform(exchange.handle(.notConnected(failure))) }
 
-    private func send() {
+    func send() {
         sent = 0
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
         if exchange.attempts == 1 { invite() }
@@ -300,127 +302,5 @@ final class ExchangeDriver {
         perform(
             exchange.handle(.timedOut(wait)),
             because: Failure(.upstreamTimeout, "The provider stopped in the middle of its answer."))
-    }
-
-    // MARK: Doing what was decided
-
-    /// As `perform`; `failure` is for the log when the client can only be shown it by cutting the answer short.
-    func perform(_ action: Exchange.Action, because failure: Failure) {
-        if case .cut = action { _ = client?.worker.record(failure, provider: service?.provider.name) }
-        perform(action)
-    }
-
-    func perform(_ action: Exchange.Action) {
-        switch action {
-        case .nothing: break
-        case .send: send()
-        case .sendAgain: sendAgain()
-        case .renew: break
-        case .sendRenewed: sendRenewed()
-        case .relay: relayHeldAnswer()
-        case .answer(let failure): answerLocally(failure)
-        case .finish(let keepUpstream, let keepClient): finish(keepUpstream, keepClient)
-        case .cut: cut()
-        }
-    }
-
-    private func sendAgain() {
-        connection?.close()
-        connection = nil
-        noteUnanswered()
-        if passGate(for: .again) { connectAgain() }
-    }
-
-    func connectAgain() {
-        guard let upstream else { return }
-        // What is made anew for each request is so for a repetition.
-        guard upstream.credentials.snapshot.isConstant || placeHead() else { return }
-        waitForConnection(upstream, isFresh: true)
-    }
-
-    private func sendRenewed() {
-        guard let upstream else { return }
-        letGo(held?.isReusable == true && exchange.requestHasEnded && sent == outgoing.count)
-        forgetAnswer()
-        guard placeHead() else { return }
-        waitForConnection(upstream, isFresh: false)
-    }
-
-    private func answerLocally(_ failure: Failure) {
-        guard let client else { return }
-        let keepsClient = exchange.requestHasEnded && exchange.clientPersists && failure.kind != .badRequest
-        let provider = service?.provider.name
-        let answer = LocalAnswer(
-            failure, provider: provider, requestID: client.worker.record(failure, provider: provider),
-            closes: !keepsClient, saysKeepAlive: keepsClient && request.minorVersion == 0)
-        loop.out.clear()
-        answer.write(into: loop.out, withoutContent: request.isHEAD)
-        client.write(loop.out.readable)
-        finish(false, keepsClient)
-    }
-
-    private func finish(_ keepUpstream: Bool, _ keepClient: Bool) {
-        letGo(keepUpstream)
-        guard let client else { return }
-        input.drop(keepClient ? consumed : input.count)
-        let isRead = exchange.requestHasEnded
-        end()
-        client.exchangeEnded(keepsConnection: keepClient, isRead: isRead)
-    }
-
-    private func cut() {
-        letGo(false)
-        let client = self.client
-        let endsWithConnection = needsConnectionsEnd
-        end()
-        input.clear()
-        client?.close(isCut: endsWithConnection)
-    }
-
-    func letGo(_ keepUpstream: Bool) {
-        noteUnanswered()
-        if let connection {
-            self.connection = nil
-            if keepUpstream { connection.release() } else { connection.close() }
-        }
-        upstream?.cancel(self)
-    }
-
-    /// Ready for the next answer.
-    private func forgetAnswer() {
-        answer.reset()
-        if let answerBytes { loop.giveBack(answerBytes) }
-        answerBytes = nil
-        if let held { loop.giveBack(held.bytes) }
-        held = nil
-        seeksRemedy = false
-        interimAnswers = 0
-        needsConnectionsEnd = false
-        hadAnswerBytes = false
-        answerContent = BodyDecoder(.length(0))
-    }
-
-    /// Ready for the next request.
-    private func end() {
-        leaveGate()
-        client = nil
-        service = nil
-        upstream = nil
-        head.reset()
-        forgetAnswer()
-        outgoing.clear()
-        headLength = 0
-        sent = 0
-        consumed = 0
-        if let gathered { loop.giveBack(gathered) }
-        gathered = nil
-        isGathering = false
-        awaitsCredential = false
-        verification = nil
-        verificationToken = nil
-        tapped = nil
-        added = []
-        request = RequestTraits()
-        wholeDeadline = .never
     }
 }

@@ -122,7 +122,7 @@ package final class LedgerClerk: Sendable {
                 "the provider asks for a pause",
                 metadata: [
                     "provider": "\(gate.key.provider)", "category": "\(gate.key.category)",
-                    "seconds": "\(held.contact.pause / 1_000_000)",
+                    "seconds": "\(TimeSpan(microseconds: held.contact.pause).secondsUp)",
                 ])
         }
         do throws(LedgerFailure) {
@@ -131,6 +131,8 @@ package final class LedgerClerk: Sendable {
             for ((gate, _), reply) in zip(contacts, replies) { gate.hear(reply, at: now) }
             note(nil)
         } catch {
+            // It may be about one of them only.
+            if contacts.count > 1 { return contacts.forEach { ask([$0]) } }
             note(error)
             let now = clock.monotonic()
             for (gate, _) in contacts { gate.fail(until: now + Self.retryTime, at: now) }
