@@ -14,13 +14,17 @@ struct Allowance: Sendable {
     private(set) var holders = 1
 
     private var used = 0
+    /// What of it the ledger has recorded for all.
     private var acknowledged = 0
+    /// What of it anybody was told, be it a ledger that stands in for the one that is away.
+    private var told = 0
     private var lastUse = MonotonicTime.past
     /// The first one that the ledger has not been told of.
     private var firstUse = MonotonicTime.past
     /// When the lease was asked for.
     private var begin = MonotonicTime.past
-    private var total = 0
+    /// Spent or held by all, and when that was.
+    private var total = (count: 0, time: MonotonicTime.past)
     /// As they were when the ledger was last asked.
     private var asked: (used: Int, time: MonotonicTime, wanted: Int)?
 
@@ -32,7 +36,7 @@ struct Allowance: Sendable {
     func isGood(at now: MonotonicTime) -> Bool { held > 0 && now < end }
 
     /// Some of it was used since the ledger was last told.
-    var hasNews: Bool { used > acknowledged }
+    var hasNews: Bool { used > told }
 
     /// When the ledger is to be told what has become of the lease: of what was used soon after it was, of what is left
     /// before it ends.
@@ -62,20 +66,25 @@ struct Allowance: Sendable {
         contact.left = min(left, wanted)
         contact.wanted = wanted
         contact.life = life.microseconds
-        contact.total = total
+        // Of what was spent a window ago nothing counts any more.
+        contact.total = now < total.time + TimeSpan(limit.window) ? total.count : 0
         if wanted < held { held = max(0, wanted) }
         asked = (used, now, wanted)
         return contact
     }
 
-    mutating func hear(_ reply: LimitReply, life: TimeSpan, at now: MonotonicTime) {
+    /// `isRecorded`: by the ledger itself.
+    mutating func hear(_ reply: LimitReply, isRecorded: Bool, life: TimeSpan, at now: MonotonicTime) {
         guard let asked else { return }
         self.asked = nil
         held = max(0, reply.held - (used - asked.used))
         begin = asked.time
         if reply.held > 0 { end = max(end, asked.time + life) }
-        acknowledged = asked.used
-        total = reply.total
+        told = asked.used
+        if isRecorded {
+            acknowledged = asked.used
+            total = (reply.total, now)
+        }
         holders = reply.holders
         remaining = max(0, limit.count - reply.total + held)
         resets = now + TimeSpan(microseconds: reply.nextIn)

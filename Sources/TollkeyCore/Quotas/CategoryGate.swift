@@ -50,6 +50,8 @@ package struct CategoryGate: Sendable {
     /// When the ledger last answered.
     private var heard: MonotonicTime?
     private var turn: Int64 = 0
+    /// Which of the ledger's memories it last heard of.
+    private var era: UInt64 = 0
     /// When whoever asks the ledger looks again.
     private var planned = MonotonicTime.never
     /// A call has arrived since the ledger was last asked.
@@ -238,6 +240,7 @@ extension CategoryGate {
                 allowances[index].ask(wanted: min(wanted, limit.count), life: terms.life(limit), at: now))
         }
         var contact = LedgerContact(key: key, turn: turn, limits: limits)
+        contact.era = era
         contact.pause = pause.say(at: now)
         return contact
     }
@@ -247,6 +250,7 @@ extension CategoryGate {
         guard pause.isUnsaid || allowances.contains(where: { $0.hasNews || $0.held > 0 }) else { return nil }
         turn += 1
         var contact = LedgerContact(key: key, turn: turn, limits: [])
+        contact.era = era
         for index in allowances.indices {
             contact.limits.append(
                 allowances[index].ask(wanted: 0, life: TimeSpan(nanoseconds: 0), at: now))
@@ -258,8 +262,10 @@ extension CategoryGate {
     package mutating func hear(_ reply: LedgerReply, at now: MonotonicTime) -> Outcome {
         isAsking = false
         heard = now
+        if reply.isRecorded { era = reply.era }
         for (index, limit) in reply.limits.enumerated() where index < allowances.count {
-            allowances[index].hear(limit, life: terms.life(allowances[index].limit), at: now)
+            allowances[index].hear(
+                limit, isRecorded: reply.isRecorded, life: terms.life(allowances[index].limit), at: now)
         }
         ahead = allowances.map { terms.ahead($0.limit, holders: $0.holders) }.min() ?? 0
         pause.hear(reply.pause, at: now)

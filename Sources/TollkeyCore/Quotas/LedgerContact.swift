@@ -22,6 +22,8 @@ package struct LedgerContact: Sendable, Equatable {
     package var limits: [LimitContact]
     /// From now on nobody may call for so long: the provider has said so. 0 is nothing new.
     package var pause: Int64 = 0
+    /// Which of the ledger's memories the limits' `total` is from, as its last reply said; 0 is none.
+    package var era: UInt64 = 0
 
     package init(key: LedgerKey, turn: Int64, limits: [LimitContact]) {
         self.key = key
@@ -35,7 +37,7 @@ package struct LimitContact: Sendable, Equatable {
     package var limit: LimitSettings
     /// Permits that the holder has used, ever. Counted up, so that a contact that is repeated counts nothing twice.
     package var used = 0
-    /// What of it the ledger has answered to.
+    /// What of it the ledger has recorded, as far as its replies have come.
     package var acknowledged = 0
     /// How long ago the last one was used.
     package var age: Int64 = 0
@@ -45,7 +47,8 @@ package struct LimitContact: Sendable, Equatable {
     package var wanted = 0
     /// For how long.
     package var life: Int64 = 0
-    /// How many were spent or held by all when it last heard, for a ledger that has lost its memory.
+    /// How many were spent or held by all when it last heard, for a ledger that has lost its memory; 0 when that was
+    /// longer ago than the window.
     package var total = 0
 
     package init(limit: LimitSettings) { self.limit = limit }
@@ -57,6 +60,10 @@ package struct LedgerReply: Sendable, Equatable {
     package var limits: [LimitReply]
     /// Nobody may call for so long.
     package var pause: Int64 = 0
+    /// What the next contact says. 0 where the ledger has one memory only.
+    package var era: UInt64 = 0
+    /// False: another ledger has answered, while the one where all counts is away.
+    package var isRecorded = true
 
     package init(limits: [LimitReply]) { self.limits = limits }
 }
