@@ -14,6 +14,8 @@ package final class Server: Sendable {
         var table: ServiceTable?
         var refresher: TokenRefresher?
         var clerk: LedgerClerk?
+        /// Where the clerk's ledger is.
+        var shared: SharedSettings?
         var store: StateStore?
     }
     private let state = Mutex(State())
@@ -169,12 +171,20 @@ package final class Server: Sendable {
     /// Who asks the ledger; begun when there is first a limit.
     private func ledgerClerk(_ settings: Settings) throws(StartFailure) -> LedgerClerk? {
         guard settings.hasLimits else { return nil }
-        if let clerk = state.withLock({ $0.clerk }) { return clerk }
+        let (known, shared) = state.withLock { ($0.clerk, $0.shared) }
+        if let known {
+            if shared != settings.shared {
+                logger.warning(
+                    "another 'shared' counts for limits after a restart only; until then they are counted where they were"
+                )
+            }
+            return known
+        }
         do {
-            let ledger = try SQLiteLedger(directory: Self.directory(settings), clock: clock)
+            let ledger = try ProviderQuotas.makeLedger(settings, clock: clock, logger: logger)
             let clerk = try LedgerClerk(ledger, clock: clock, logger: logger)
             guard clerk.start() else { throw StartFailure("the system has no thread to give") }
-            state.withLock { $0.clerk = clerk }
+            state.withLock { ($0.clerk, $0.shared) = (clerk, settings.shared) }
             return clerk
         } catch let error as StartFailure {
             throw error

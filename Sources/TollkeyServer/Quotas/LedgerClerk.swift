@@ -48,6 +48,9 @@ package final class LedgerClerk: Sendable {
 
     var terms: LedgerTerms { ledger.terms }
 
+    /// Where limits are counted now.
+    package var standing: LedgerStanding { ledger.standing }
+
     /// False when the system has no thread.
     func start() -> Bool { thread.start(watching: -1) { [self] _ in turn() } }
 

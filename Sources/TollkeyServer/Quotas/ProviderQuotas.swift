@@ -34,13 +34,22 @@ extension ProviderQuotas {
         _ provider: ProviderSettings, in settings: Settings, clock: Clock
     ) throws(StateFailure) -> ProviderQuotas? {
         guard !provider.categories.isEmpty else { return nil }
-        let ledger = try SQLiteLedger(directory: settings.state ?? Server.defaultState, clock: clock)
+        let quiet = Logger(label: "tollkey") { _ in SwiftLogNoOpLogHandler() }
+        let ledger = try makeLedger(settings, clock: clock, logger: quiet)
         do throws(SystemError) {
             let clerk = try LedgerClerk(
-                ledger, isPassing: true, clock: clock,
-                logger: Logger(label: "tollkey") { _ in SwiftLogNoOpLogHandler() })
+                ledger, isPassing: true, clock: clock, logger: quiet)
             guard clerk.start() else { throw SystemError("pthread_create", EAGAIN) }
             return ProviderQuotas(provider, known: nil, clerk: clerk)
         } catch { throw StateFailure(.system, error.description) }
+    }
+
+    /// The engine that the configuration names.
+    static func makeLedger(
+        _ settings: Settings, clock: Clock, logger: Logger
+    ) throws(StateFailure) -> any QuotaLedger {
+        let directory = settings.state ?? Server.defaultState
+        guard let shared = settings.shared else { return try SQLiteLedger(directory: directory, clock: clock) }
+        return try SharedLedger(shared, directory: directory, clock: clock, logger: logger)
     }
 }

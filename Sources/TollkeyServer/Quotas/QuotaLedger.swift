@@ -13,6 +13,9 @@ package protocol QuotaLedger: AnyObject, Sendable {
     /// Called from time to time, also when there is nothing to ask.
     func rest()
 
+    /// Where is counted now.
+    var standing: LedgerStanding { get }
+
     /// Ends a call that is under way. From any thread.
     func close()
 }

@@ -80,6 +80,49 @@ package final class RedisClient: Sendable {
         }
     }
 
+    /// A script several times, in one flight, not as one: others' commands may come between. Each has run, or it throws.
+    package func run(
+        _ script: RedisScript, _ calls: [(keys: [RedisArgument], arguments: [RedisArgument])]
+    ) throws(RedisFailure) -> [RedisReply] {
+        guard !calls.isEmpty else { return [] }
+        return try state.withLock { state throws(RedisFailure) in
+            let connection = try connection(&state)
+            let deadline = deadline()
+            var replies: [RedisReply] = []
+            var missing = Array(calls.indices)
+            let short = calls.compactMap { script.byDigest(keys: $0.keys, $0.arguments) }
+            if short.count == calls.count {
+                replies = try exchange(
+                    Self.request(short), on: connection, &state, until: deadline, isScript: true)
+                missing = replies.indices.filter { replies[$0].isNoScript }
+            } else {
+                replies = Array(repeating: .null, count: calls.count)
+            }
+            if let first = missing.first {
+                // One brings the source, which the others behind it find.
+                let long = missing.map { index in
+                    let (keys, arguments) = calls[index]
+                    return index == first || script.digest == nil
+                        ? script.bySource(keys: keys, arguments) : short[index]
+                }
+                let late = try exchange(
+                    Self.request(long), on: connection, &state, until: deadline, isScript: true)
+                for (index, reply) in zip(missing, late) { replies[index] = reply }
+            }
+            for case .error(let no) in replies {
+                let failure = no.failure(from: connection.peer, isScript: true)
+                // The others may have run.
+                throw RedisFailure(
+                    failure.kind, mayHaveRun: failure.mayHaveRun || calls.count > 1, code: failure.code,
+                    failure.description)
+            }
+            return replies
+        }
+    }
+
+    /// Whether the next command goes to the server that the last one went to, as far as is known.
+    package var isConnected: Bool { state.withLock { $0.connection?.isQuiet ?? false } }
+
     /// Ends a call that waits, and fails all to come. The connection is closed when this returns.
     package func close() {
         interrupt.strike()
