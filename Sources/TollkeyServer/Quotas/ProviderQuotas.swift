@@ -49,7 +49,9 @@ extension ProviderQuotas {
         _ settings: Settings, clock: Clock, logger: Logger
     ) throws(StateFailure) -> any QuotaLedger {
         let directory = settings.state ?? Server.defaultState
-        guard let shared = settings.shared else { return try SQLiteLedger(directory: directory, clock: clock) }
+        guard let shared = settings.shared else {
+            return try SQLiteLedger(directory: directory, clock: clock)
+        }
         return try SharedLedger(shared, directory: directory, clock: clock, logger: logger)
     }
 }

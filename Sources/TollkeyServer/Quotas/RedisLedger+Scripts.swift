@@ -1,3 +1,5 @@
+import TollkeyCore
+
 /// What the server performs as a whole.
 ///
 /// Numbers in Lua are doubles: exact up to 2^53, and microseconds since 1970 stay below that until the year 2255.

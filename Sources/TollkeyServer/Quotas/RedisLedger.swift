@@ -31,9 +31,10 @@ package final class RedisLedger: Sendable {
 
     /// `time` replaces the server's clock, in microseconds, for tests. `process`: the same for all of one process's.
     package init(
-        _ settings: SharedSettings, process: String, time: (@Sendable () -> Int64)? = nil
+        _ settings: SharedSettings, process: String, clock: Clock = .system,
+        time: (@Sendable () -> Int64)? = nil
     ) throws(SystemError) {
-        client = try RedisClient(settings, timeouts: Self.timeouts)
+        client = try RedisClient(settings, timeouts: Self.timeouts, clock: clock.monotonic)
         prefix = settings.prefix
         self.process = process
         self.time = time
@@ -135,7 +136,9 @@ package final class RedisLedger: Sendable {
         guard case .array(let parts) = reply else { throw foreign }
         var numbers: [Int64] = []
         for part in parts {
-            guard case .integer(let number) = part, (0...Self.numberMax).contains(number) else { throw foreign }
+            guard case .integer(let number) = part, (0...Self.numberMax).contains(number) else {
+                throw foreign
+            }
             numbers.append(number)
         }
         if numbers == [0] { return nil }
