@@ -172,7 +172,8 @@ extension EndToEnd {
                 replica.ledger.beatNow()
                 #expect(replica.ledger.standing.place == .shared)
                 #expect(replica.book.lines.last?.contains("limits are counted in Redis") == true)
-                #expect(replica.call(200) == 95)
+                // What it had told nobody when Redis went away may count twice.
+                #expect((94...95).contains(replica.call(200)))
             }
         }
 
