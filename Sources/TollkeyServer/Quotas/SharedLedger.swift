@@ -147,7 +147,9 @@ package final class SharedLedger: QuotaLedger {
         do throws(RedisFailure) {
             let beat = try pulse.beat()
             let (place, epoch) = state.withLock { state in
-                state.standing.replicas = beat.replicas
+                // Where a new memory begins, not all have come back yet.
+                let least = beat.graceLeft.nanoseconds > 0 ? state.standing.replicas : 1
+                state.standing.replicas = max(beat.replicas, least)
                 return (state.standing.place, state.epoch)
             }
             if place == .away || epoch != beat.epoch {
