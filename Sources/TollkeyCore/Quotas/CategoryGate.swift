@@ -45,6 +45,9 @@ package struct CategoryGate: Sendable {
         let end: MonotonicTime
     }
     private enum Line { case asking, waiting }
+    /// Nobody in line would give up before.
+    private var longestBlock = MonotonicTime.past
+    private static let blockStep = TimeSpan(nanoseconds: 1_000_000_000)
 
     private var isAsking = false
     /// When the ledger last answered.
@@ -194,18 +197,25 @@ package struct CategoryGate: Sendable {
             outcome.admitted.append(ticket)
         }
         guard let block = block(at: now) else { return outcome }
-        for (ticket, place) in standing where place.end < block.until || place.end <= now {
-            outcome.refused.append(ticket)
-        }
-        for ticket in outcome.refused { leave(ticket) }
         // Who had waited for the ledger's word, and has patience, stands in line now.
         while let ticket = asking.next() {
             guard let place = standing.removeValue(forKey: ticket) else { continue }
+            guard place.end > now, place.end >= block.until else {
+                outcome.refused.append(ticket)
+                continue
+            }
             switch enter(.waiting, ticket, place, at: now) {
             case .admitted, .inLine(insteadOf: nil): break
             case .inLine(insteadOf: let other?): outcome.refused.append(other)
             case .refused: outcome.refused.append(ticket)
             }
+        }
+        // Not each time that it moves on a little: who gives up by itself soon need not be told.
+        if block.until > longestBlock + Self.blockStep {
+            longestBlock = block.until
+            let vain = standing.filter { $0.value.end < block.until }.map(\.key)
+            for ticket in vain { leave(ticket) }
+            outcome.refused += vain
         }
         outcome.refused.sort()
         return outcome

@@ -96,7 +96,7 @@ extension ExchangeDriver {
     func spendPermit() -> Bool {
         guard let gate, hasPermit else { return true }
         hasPermit = false
-        isCounted = gate.spend(at: loop.now)
+        isCounted = gate.spend()
         return isCounted
     }
 

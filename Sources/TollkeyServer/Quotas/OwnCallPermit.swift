@@ -12,7 +12,7 @@ struct OwnCallPermit {
 
     /// The call is being sent.
     func spend() throws(ProviderCalls.Fault) {
-        guard gate.spend(at: clock.monotonic()) else {
+        guard gate.spend() else {
             throw gate.fault(gate.refusal(at: clock.monotonic()))
         }
     }

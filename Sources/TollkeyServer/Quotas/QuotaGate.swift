@@ -35,7 +35,10 @@ package final class QuotaGate: Sendable {
         return arrival
     }
 
-    func spend(at now: MonotonicTime) -> Bool {
+    /// The call with a permit is being sent. False: its permit is not good any more, and it must arrive anew.
+    func spend() -> Bool {
+        // Not when the event loop's turn began: a use must not be recorded earlier than it is made.
+        let now = clerk.clock.monotonic()
         let (isGood, wantsLook) = gate.withLock { gate in
             (gate.spend(at: now), gate.wantsLook(at: now))
         }
