@@ -147,7 +147,7 @@ final class ClientConnection: Pollable {
 
     // MARK: For the exchange
 
-    /// Who shares one place in the rotation of those that wait: a user of a unix socket, or an address.
+    /// The same for all connections of a unix socket's user, or of an address.
     var caller: UInt64 {
         if let peer { return UInt64(peer.uid) }
         return SocketAddress(peerOf: descriptor)?.hostNumber ?? 0
