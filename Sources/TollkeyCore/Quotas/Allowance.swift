@@ -54,7 +54,7 @@ struct Allowance: Sendable {
         lastUse = now
     }
 
-    /// What the ledger is told, and asked: to hold `wanted` permits for `life`.
+    /// What the ledger is told, and asked: to hold `wanted` permits for `life`, or as many of them as there can be.
     mutating func ask(
         wanted: Int, life: TimeSpan, at now: MonotonicTime
     ) -> LimitContact {
@@ -62,9 +62,9 @@ struct Allowance: Sendable {
         var contact = LimitContact(limit: limit)
         contact.used = used
         contact.acknowledged = acknowledged
-        contact.age = used > acknowledged ? now.since(lastUse).microseconds : 0
+        contact.age = used > acknowledged ? max(0, now.microseconds - lastUse.microsecondsUp) : 0
         contact.left = min(left, wanted)
-        contact.wanted = wanted
+        contact.wanted = min(wanted, limit.count)
         contact.life = life.microseconds
         // Of what was spent a window ago nothing counts any more.
         contact.total = now < total.time + TimeSpan(limit.window) ? total.count : 0
@@ -79,7 +79,9 @@ struct Allowance: Sendable {
         self.asked = nil
         held = max(0, reply.held - (used - asked.used))
         begin = asked.time
-        if reply.held > 0 { end = max(end, asked.time + life) }
+        // As the ledger counts: in whole microseconds.
+        let begun = MonotonicTime(nanoseconds: asked.time.microseconds * 1_000)
+        if reply.held > 0 { end = max(end, begun + life) }
         told = asked.used
         if isRecorded {
             acknowledged = asked.used

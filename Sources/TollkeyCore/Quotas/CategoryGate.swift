@@ -176,11 +176,11 @@ package struct CategoryGate: Sendable {
         let block = block(at: now)
         var until = block?.until ?? now
         var refusal = QuotaRefusal(reason: block?.reason ?? .limit)
-        let binding = allowances.filter { $0.held <= promised }.max { $0.resets < $1.resets }
-        if let binding {
-            refusal.limit = binding.limit
-            if refusal.reason == .limit { until = max(until, binding.resets) }
-        }
+        // Of a limit that is not reached nothing is held either, where another one is in the way.
+        let short = allowances.filter { $0.held <= promised }
+        let binding = short.filter { $0.emptyUntil > now }.max { $0.resets < $1.resets }
+        if let binding, refusal.reason == .limit { until = max(until, binding.resets) }
+        refusal.limit = (binding ?? short.first ?? allowances.first)?.limit
         refusal.retryIn = until.since(now)
         return refusal
     }
@@ -245,9 +245,8 @@ extension CategoryGate {
         turn += 1
         var limits: [LimitContact] = []
         for index in allowances.indices {
-            let limit = allowances[index].limit
-            limits.append(
-                allowances[index].ask(wanted: min(wanted, limit.count), life: terms.life(limit), at: now))
+            let life = terms.life(allowances[index].limit)
+            limits.append(allowances[index].ask(wanted: wanted, life: life, at: now))
         }
         var contact = LedgerContact(key: key, turn: turn, limits: limits)
         contact.era = era
@@ -317,7 +316,11 @@ extension CategoryGate {
     private func lookTime(at now: MonotonicTime) -> MonotonicTime {
         if isDue(at: now) { return .past }
         var next = MonotonicTime.never
-        if waiting.count > 0 { next = block(at: now)?.until ?? .past }
+        if waiting.count > 0 {
+            next = block(at: now)?.until ?? .past
+            // Answers that are under way decide, of which the ledger knows nothing.
+            if next == now { next = pause.ceilingEnd }
+        }
         for allowance in allowances {
             next = min(next, allowance.lookTime(life: terms.life(allowance.limit)))
         }

@@ -37,7 +37,7 @@ extension CategoryRecord {
     package init?(decoding bytes: [UInt8]) {
         var input = NumberReader(bytes)
         guard input.number() == Self.version, let pauseEnd = input.time(),
-            let count = input.count(max: CategorySettings.limitsMax)
+            let count = input.count(max: Self.limitsMax)
         else { return nil }
         self.init()
         self.pauseEnd = pauseEnd

@@ -45,6 +45,12 @@ package struct LimitRecord: Sendable, Equatable {
     /// Spent in the window or held.
     package var total: Int { uses.reduce(0) { $0 + $1.count } + leases.reduce(0) { $0 + $1.held } }
 
+    /// Nothing in it counts any more.
+    func isOver(at time: Int64) -> Bool {
+        let now = max(now, time)
+        return uses.allSatisfy { $0.time + window <= now } && leases.allSatisfy { $0.end + window <= now }
+    }
+
     /// Records what `contact` reports, and takes back what it does not keep. How many permits the holder has then, and
     /// how many it could have.
     package mutating func settle(
@@ -130,7 +136,7 @@ extension LimitSettings {
 
 /// A category's records.
 package struct CategoryRecord: Sendable, Equatable {
-    /// One for each length of window.
+    /// One for each length of window; in front those that the last contact was about.
     package var limits: [LimitRecord] = []
     /// Nobody may call before; microseconds of the records' clock.
     package var pauseEnd: Int64 = 0
@@ -139,7 +145,7 @@ package struct CategoryRecord: Sendable, Equatable {
 
     /// One contact as a whole: a holder gets equally many permits of each limit, since a call needs one of each.
     package mutating func answer(_ contact: LedgerContact, of holder: UInt64, at now: Int64) -> LedgerReply {
-        align(with: contact)
+        align(with: contact, at: now)
         if contact.pause > 0 { pauseEnd = max(pauseEnd, now + contact.pause) }
         var kept: [Int] = []
         var grants = Int.max
@@ -156,11 +162,18 @@ package struct CategoryRecord: Sendable, Equatable {
         return reply
     }
 
-    /// What is recorded for other windows is forgotten: nobody has such limits any more.
-    private mutating func align(with contact: LedgerContact) {
-        limits = contact.limits.map { wanted in
-            let window = wanted.limit.windowMicroseconds
-            return limits.first { $0.window == window } ?? LimitRecord(window: window)
+    /// What is recorded for other windows is kept until it is over: while a configuration changes, some still have the
+    /// limits from before.
+    private mutating func align(with contact: LedgerContact, at now: Int64) {
+        let windows = contact.limits.map(\.limit.windowMicroseconds)
+        let others = limits.filter { !windows.contains($0.window) && !$0.isOver(at: now) }
+        let known = limits
+        limits = windows.map { window in
+            known.first { $0.window == window } ?? LimitRecord(window: window)
         }
+        limits += others.prefix(Self.limitsMax - limits.count)
     }
+
+    /// Limits of the present configuration, and of the one before.
+    static let limitsMax = 2 * CategorySettings.limitsMax
 }

@@ -27,15 +27,14 @@ package struct ProviderPause: Sendable, Equatable {
     /// An answer came, or nil: a call ended without one.
     mutating func note(_ status: Int?, _ signals: RateSignals?, max: TimeSpan, at now: MonotonicTime) {
         if now >= ceilingEnd { ceiling = nil }
-        guard let status else {
-            // It may have counted.
-            if let ceiling { self.ceiling = ceiling - 1 }
-            return
-        }
         let reset = signals?.resetIn.map { TimeSpan($0) }
         if let remaining = signals?.remaining, let reset {
             noteCeiling(remaining, until: now + reset)
+        } else if let ceiling {
+            // It may have counted.
+            self.ceiling = ceiling - 1
         }
+        guard let status else { return }
         guard status == 429 else {
             refusals = 0
             if signals?.remaining == 0, let reset { set(min(reset, max), at: now) }

@@ -17,7 +17,10 @@ package struct LimitSettings: Sendable, Hashable {
             case 60_000: "minute"
             case 3_600_000: "hour"
             case 86_400_000: "day"
-            default: milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
+            case _ where milliseconds % 3_600_000 == 0: "\(milliseconds / 3_600_000)h"
+            case _ where milliseconds % 60_000 == 0: "\(milliseconds / 60_000)m"
+            case _ where milliseconds % 1_000 == 0: "\(milliseconds / 1_000)s"
+            default: "\(milliseconds)ms"
             }
         return "\(count)/\(unit)"
     }

@@ -15,6 +15,11 @@ package struct MonotonicTime: Sendable, Comparable {
         return overflow ? .never : MonotonicTime(nanoseconds: sum)
     }
 
+    package var microseconds: Int64 { nanoseconds / 1_000 }
+
+    /// Rounded up.
+    package var microsecondsUp: Int64 { nanoseconds / 1_000 + (nanoseconds % 1_000 > 0 ? 1 : 0) }
+
     /// From `earlier` to here; zero when that is later.
     package func since(_ earlier: MonotonicTime) -> TimeSpan {
         guard earlier < self else { return TimeSpan(nanoseconds: 0) }

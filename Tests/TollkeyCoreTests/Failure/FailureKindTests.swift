@@ -12,6 +12,7 @@ struct FailureKindTests {
         "upstream-timeout": (504, .upstream),
         "loop": (508, .proxy), "overloaded": (503, .proxy), "credential-unavailable": (503, .upstream),
         "login-required": (503, .proxy), "otp-required": (403, .client),
+        "rate-limited": (429, .proxy), "quota-paused": (429, .upstream),
     ]
 
     @Test func `every kind has its status and its side`() throws {
@@ -29,8 +30,8 @@ struct FailureKindTests {
         for title in titles { #expect(title.first?.isUppercase == true && !title.hasSuffix("."), "\(title)") }
     }
 
-    @Test func `the client's doing is a 4xx, anybody else's a 5xx`() {
-        for kind in FailureKind.allCases {
+    @Test func `the client's doing is a 4xx, anybody else's a 5xx, and a limit a 429`() {
+        for kind in FailureKind.allCases where kind.row.status != 429 {
             #expect(kind.row.status / 100 == (kind.row.side == .client ? 4 : 5))
         }
     }

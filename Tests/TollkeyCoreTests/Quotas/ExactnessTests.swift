@@ -73,4 +73,53 @@ struct ExactnessTests {
             #expect(!world.sends.isEmpty)
         }
     }
+
+    @Test func `calls in line are as many in any window, and in overload hardly fewer`() {
+        for (count, seconds) in [(10, 1), (100, 60), (1_000, 60)] as [(Int, Int64)] {
+            for processes in [1, 3] {
+                let limit = LimitSettings(count: count, window: .seconds(seconds))
+                var world = QuotaWorld(
+                    Self.category([limit], .wait), processes: processes, isShared: processes > 1, seed: 11)
+                world.ledgerDelay = 1_000_000
+                world.sendDelay = 3_000_000
+                world.patience = TimeSpan(nanoseconds: 2 * seconds * Self.second)
+                let windows: Int64 = 8
+                let arrivals = count * Int(windows) * 2
+                world.schedule(.arrivals(arrivals, every: seconds * Self.second / Int64(2 * count)), in: 0)
+                world.run(for: windows * seconds * Self.second)
+                #expect(world.mostSent(in: limit.window) <= count, "\(count)/\(seconds)s by \(processes)")
+                let ideal = count * Int(windows)
+                #expect(
+                    Double(world.sends.count) >= 0.99 * Double(ideal),
+                    "\(world.sends.count) of \(ideal), \(count)/\(seconds)s by \(processes), \(world.contacts) contacts"
+                )
+            }
+        }
+    }
+
+    /// Piaxis' four limits, each with half as many calls again as may pass, over a day in which the process is
+    /// restarted every two hours and crashes in between.
+    @Test func `a day with restarts and crashes`() {
+        for (number, count) in [100, 500, 1_000, 5_000].enumerated() {
+            let limit = LimitSettings(count: count, window: .seconds(3_600))
+            var world = QuotaWorld(
+                Self.category([limit]), processes: 1, isShared: false, seed: UInt64(number))
+            world.ledgerDelay = 3_000_000
+            world.sendDelay = 20_000_000
+            let day = 24 * 3_600 * Self.second
+            let arrivals = 24 * count * 3 / 2
+            world.schedule(.arrivals(arrivals, every: day / Int64(arrivals)), in: 0)
+            for hour in 0..<24 as Range<Int64> {
+                let minutes = (hour * 37) % 60
+                let event: QuotaWorld.Event = hour % 2 == 0 ? .restart(0) : .crash(0)
+                world.schedule(event, in: (hour * 60 + minutes) * 60 * Self.second)
+            }
+            world.run(for: day)
+            #expect(world.mostSent(in: limit.window) <= count)
+            // A crash costs what was held, at most a two-hundredth.
+            #expect(
+                Double(world.sends.count) >= 0.985 * Double(24 * count),
+                "\(world.sends.count) of \(24 * count)")
+        }
+    }
 }

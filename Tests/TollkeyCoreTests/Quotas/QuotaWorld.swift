@@ -9,6 +9,7 @@ struct QuotaWorld {
         /// Raised by a crash: what was on its way to the one before is lost.
         var life = 0
         var looksAt: Int64 = .max
+        var isAsking = false
     }
 
     enum Event {
@@ -21,6 +22,9 @@ struct QuotaWorld {
         case asked(Int, LedgerContact, holder: UInt64, life: Int)
         case heard(Int, LedgerReply, life: Int)
         case crash(Int)
+        /// An end in good order, and a new beginning.
+        case restart(Int)
+        case giveUp(Int, UInt64)
     }
 
     /// Nanoseconds.
@@ -30,7 +34,7 @@ struct QuotaWorld {
     private(set) var contacts = 0
     private(set) var processes: [Process] = []
     private var record = CategoryRecord()
-    private var events: [(time: Int64, order: Int, event: Event)] = []
+    private var events = EventHeap<Event>()
     private var order = 0
     private var tickets: UInt64 = 0
     private var dice: Dice
@@ -56,28 +60,14 @@ struct QuotaWorld {
 
     mutating func schedule(_ event: Event, in span: Int64) {
         order += 1
-        let entry = (time: now + max(0, span), order: order, event: event)
-        var low = 0
-        var high = events.count
-        while low < high {
-            let middle = (low + high) / 2
-            let other = events[middle]
-            // The soonest stands last.
-            if (other.time, other.order) > (entry.time, entry.order) {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        events.insert(entry, at: low)
+        events.insert(event, at: now + max(0, span), order)
     }
 
     mutating func run(for span: Int64) {
         let end = now + span
-        while let next = events.last, next.time <= end {
-            events.removeLast()
-            now = next.time
-            handle(next.event)
+        while let time = events.time, time <= end, let event = events.removeFirst() {
+            now = time
+            handle(event)
         }
         now = end
     }
@@ -97,7 +87,11 @@ struct QuotaWorld {
             tickets += 1
             switch processes[index].gate.arrive(tickets, of: 0, patience: patience, at: time) {
             case .admitted: schedule(.spend(index, life: processes[index].life), in: delay(sendDelay))
-            case .inLine: break
+            case .inLine(insteadOf: let other):
+                if other != nil { refusals += 1 }
+                if patience.nanoseconds > 0 {
+                    schedule(.giveUp(index, tickets), in: patience.nanoseconds)
+                }
             case .refused: refusals += 1
             }
             wake(index)
@@ -113,25 +107,39 @@ struct QuotaWorld {
             take(processes[index].gate.answered(200, nil, at: time), index)
         case .look(let index):
             processes[index].looksAt = .max
+            // Planned anew once it has heard.
+            guard !processes[index].isAsking else { return }
             guard let contact = processes[index].gate.look(at: time) else { return plan(index) }
             contacts += 1
+            processes[index].isAsking = true
             let process = processes[index]
             schedule(
                 .asked(index, contact, holder: process.holder, life: process.life), in: delay(ledgerDelay / 2)
             )
         case .asked(let index, let contact, let holder, let life):
             let reply = record.answer(contact, of: holder, at: now / 1_000 - 900_000_000)
-            record = CategoryRecord(decoding: record.encode()) ?? record
+            // As it is kept, now and then.
+            if contacts % 16 == 0, let kept = CategoryRecord(decoding: record.encode()) { record = kept }
             schedule(.heard(index, reply, life: life), in: delay(ledgerDelay / 2))
         case .heard(let index, let reply, let life):
             guard processes[index].life == life else { return }
+            processes[index].isAsking = false
             take(processes[index].gate.hear(reply, at: time), index)
             plan(index)
-        case .crash(let index):
-            let life = processes[index].life + 1
-            processes[index] = makeProcess(UInt64.random(in: 1 << 32 ... .max, using: &dice))
-            processes[index].life = life
+        case .crash(let index): begin(index)
+        case .restart(let index):
+            if let farewell = processes[index].gate.farewell(at: time) {
+                _ = record.answer(farewell, of: processes[index].holder, at: now / 1_000 - 900_000_000)
+            }
+            begin(index)
+        case .giveUp(let index, let ticket): processes[index].gate.leave(ticket)
         }
+    }
+
+    private mutating func begin(_ index: Int) {
+        let life = processes[index].life + 1
+        processes[index] = makeProcess(UInt64.random(in: 1 << 32 ... .max, using: &dice))
+        processes[index].life = life
     }
 
     private mutating func take(_ outcome: CategoryGate.Outcome, _ index: Int) {
@@ -167,5 +175,41 @@ struct QuotaWorld {
             most = max(most, index - first + 1)
         }
         return most
+    }
+}
+
+/// What lies on the way, the soonest first, and of one moment in the order in which it was put there.
+struct EventHeap<Event> {
+    private var entries: [(time: Int64, order: Int, event: Event)] = []
+
+    var time: Int64? { entries.first?.time }
+
+    private func comes(_ a: Int, before b: Int) -> Bool {
+        (entries[a].time, entries[a].order) < (entries[b].time, entries[b].order)
+    }
+
+    mutating func insert(_ event: Event, at time: Int64, _ order: Int) {
+        entries.append((time, order, event))
+        var place = entries.count - 1
+        while place > 0, comes(place, before: (place - 1) / 2) {
+            entries.swapAt(place, (place - 1) / 2)
+            place = (place - 1) / 2
+        }
+    }
+
+    mutating func removeFirst() -> Event? {
+        guard !entries.isEmpty else { return nil }
+        entries.swapAt(0, entries.count - 1)
+        let first = entries.removeLast()
+        var place = 0
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2] where child < entries.count {
+                if comes(child, before: least) { least = child }
+            }
+            guard least != place else { return first.event }
+            entries.swapAt(place, least)
+            place = least
+        }
     }
 }
