@@ -143,20 +143,21 @@ package struct CategoryRecord: Sendable, Equatable {
 
     package init() {}
 
-    /// One contact as a whole: a holder gets equally many permits of each limit, since a call needs one of each.
+    /// One contact as a whole: a holder gets equally many permits of each limit, since a call needs one of each. What it
+    /// keeps stays with it, also where the lease of another limit has ended meanwhile: it may just be using it.
     package mutating func answer(_ contact: LedgerContact, of holder: UInt64, at now: Int64) -> LedgerReply {
         align(with: contact, at: now)
         if contact.pause > 0 { pauseEnd = max(pauseEnd, now + contact.pause) }
         var kept: [Int] = []
-        var grants = Int.max
+        var count = Int.max
         for (index, limit) in contact.limits.enumerated() {
             let stand = limits[index].settle(limit, turn: contact.turn, of: holder, at: now)
             kept.append(stand.kept)
-            grants = min(grants, max(0, min(stand.free, limit.wanted) - stand.kept))
+            count = min(count, stand.free, limit.wanted)
         }
         var reply = LedgerReply(limits: [])
         for (index, limit) in contact.limits.enumerated() {
-            reply.limits.append(limits[index].hold(kept[index] + grants, limit, of: holder))
+            reply.limits.append(limits[index].hold(max(kept[index], count), limit, of: holder))
         }
         reply.pause = max(0, pauseEnd - now)
         return reply

@@ -197,6 +197,23 @@ struct LimitRecordTests {
         #expect(ask(3, wanted: 9, used: 3, at: second) == [2, 2])
     }
 
+    @Test func `a holder of whose leases one has ended gets new permits of that limit`() {
+        var record = CategoryRecord()
+        let limits = [LimitSettings(30, per: .seconds(10)), LimitSettings(50, per: .seconds(100))]
+        let key = LedgerKey(provider: "acme", authority: "a", category: "c")
+        func ask(_ turn: Int64, left: Int, wanted: Int, at now: Int64) -> [Int] {
+            let parts = limits.map { limit in
+                var part = LimitContact(limit: limit)
+                (part.wanted, part.left, part.life) = (wanted, left, limit.windowMicroseconds / 10)
+                return part
+            }
+            return record.answer(LedgerContact(key: key, turn: turn, limits: parts), of: 1, at: now).limits
+                .map(\.held)
+        }
+        #expect(ask(1, left: 0, wanted: 6, at: 0) == [6, 6])
+        #expect(ask(2, left: 6, wanted: 6, at: 5 * second) == [6, 6])
+    }
+
     @Test func `a limit that is changed keeps its count, and one that is gone until it is over`() {
         var ledger = Ledger(two)
         #expect(ledger.use(at: 0) && ledger.use(at: second))

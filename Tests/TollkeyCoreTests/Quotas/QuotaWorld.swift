@@ -19,8 +19,8 @@ struct QuotaWorld {
         case spend(Int, life: Int)
         case answered(Int, life: Int)
         case look(Int)
-        case asked(Int, LedgerContact, holder: UInt64, life: Int)
-        case heard(Int, LedgerReply, life: Int)
+        indirect case asked(Int, LedgerContact, holder: UInt64, life: Int)
+        indirect case heard(Int, LedgerReply, life: Int)
         case crash(Int)
         /// An end in good order, and a new beginning.
         case restart(Int)
@@ -180,16 +180,27 @@ struct QuotaWorld {
 
 /// What lies on the way, the soonest first, and of one moment in the order in which it was put there.
 struct EventHeap<Event> {
-    private var entries: [(time: Int64, order: Int, event: Event)] = []
+    private struct Entry {
+        let time: Int64
+        let order: Int
+        let slot: Int
+    }
+
+    private var entries: [Entry] = []
+    private var slots: [Event?] = []
+    private var free: [Int] = []
 
     var time: Int64? { entries.first?.time }
 
     private func comes(_ a: Int, before b: Int) -> Bool {
-        (entries[a].time, entries[a].order) < (entries[b].time, entries[b].order)
+        let (one, other) = (entries[a], entries[b])
+        return one.time < other.time || one.time == other.time && one.order < other.order
     }
 
     mutating func insert(_ event: Event, at time: Int64, _ order: Int) {
-        entries.append((time, order, event))
+        let slot = free.popLast() ?? slots.count
+        if slot == slots.count { slots.append(event) } else { slots[slot] = event }
+        entries.append(Entry(time: time, order: order, slot: slot))
         var place = entries.count - 1
         while place > 0, comes(place, before: (place - 1) / 2) {
             entries.swapAt(place, (place - 1) / 2)
@@ -198,16 +209,20 @@ struct EventHeap<Event> {
     }
 
     mutating func removeFirst() -> Event? {
-        guard !entries.isEmpty else { return nil }
+        guard let slot = entries.first?.slot else { return nil }
+        defer {
+            slots[slot] = nil
+            free.append(slot)
+        }
         entries.swapAt(0, entries.count - 1)
-        let first = entries.removeLast()
+        entries.removeLast()
         var place = 0
         while true {
             var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < entries.count {
+            for child in 2 * place + 1...2 * place + 2 where child < entries.count {
                 if comes(child, before: least) { least = child }
             }
-            guard least != place else { return first.event }
+            guard least != place else { return slots[slot] }
             entries.swapAt(place, least)
             place = least
         }
