@@ -28,11 +28,7 @@ package final class LedgerClerk: Sendable {
     /// One of the proxy's own calls, which waits on its thread.
     private struct OwnCall {
         let wakeUp: Gate
-        let isAdmitted: Shared<Bool>
-    }
-    private final class Shared<Value: Sendable>: Sendable {
-        let value: Mutex<Value>
-        init(_ value: Value) { self.value = Mutex(value) }
+        var isAdmitted = false
     }
 
     /// `isPassing`: the process ends soon, so that what is used is told at once.
@@ -180,19 +176,17 @@ package final class LedgerClerk: Sendable {
     func wait(for gate: QuotaGate, patience: Duration) -> QuotaRefusal? {
         guard let wakeUp = try? Gate() else { return QuotaRefusal(reason: .ledgerAway) }
         let ticket = ownTickets.withLock { $0.draw() }
-        let isAdmitted = Shared(false)
-        ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp, isAdmitted: isAdmitted) }
+        ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp) }
         let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience), at: clock.monotonic())
-        defer { ownCalls.withLock { $0[ticket] = nil } }
+        if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience) }
+        gate.leave(ticket)
+        // Whoever would admit it from now on finds it gone.
+        let call = ownCalls.withLock { $0.removeValue(forKey: ticket) }
         switch arrival {
         case .admitted: return nil
         case .refused(let refusal): return refusal
-        case .inLine: break
+        case .inLine: return call?.isAdmitted == true ? nil : gate.refusal(at: clock.monotonic())
         }
-        _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience)
-        gate.leave(ticket)
-        // Only now can nobody admit it any more.
-        return isAdmitted.value.withLock { $0 } ? nil : gate.refusal(at: clock.monotonic())
     }
 
     /// How long a call waits for the ledger's word, whatever its patience.
@@ -210,10 +204,12 @@ package final class LedgerClerk: Sendable {
 
     private func deliverOwn(_ outcome: CategoryGate.Outcome, _ gate: QuotaGate) {
         for ticket in outcome.admitted {
-            let call = ownCalls.withLock { $0[ticket] }
-            call?.isAdmitted.value.withLock { $0 = true }
-            call?.wakeUp.open()
-            if call == nil { gate.giveBack(at: clock.monotonic()) }
+            let wakeUp = ownCalls.withLock { calls in
+                calls[ticket]?.isAdmitted = true
+                return calls[ticket]?.wakeUp
+            }
+            wakeUp?.open()
+            if wakeUp == nil { gate.giveBack(at: clock.monotonic()) }
         }
         for ticket in outcome.refused { ownCalls.withLock { $0[ticket] }?.wakeUp.open() }
     }

@@ -9,6 +9,13 @@ final class LedgerTables {
     private let writeRecord: Statement
     private var isDurable = true
 
+    /// In one statement, since another process may be beginning it.
+    private static let isOurs = """
+        SELECT (SELECT application_id FROM pragma_application_id) = \(application)
+            OR (SELECT application_id FROM pragma_application_id) = 0
+            AND (SELECT user_version FROM pragma_user_version) = 0
+            AND NOT EXISTS (SELECT 1 FROM sqlite_schema)
+        """
     /// "Tolq".
     private static let application: Int64 = 0x546f_6c71
     private static let schema: Int64 = 1
@@ -19,8 +26,7 @@ final class LedgerTables {
     init(_ path: String, fileSystem: String?) throws(StateFailure) {
         let database = try Database(path, fileSystem: fileSystem)
         self.database = database
-        let application = try database.number("PRAGMA application_id")
-        guard application == Self.application || application == 0 else {
+        guard try database.number(Self.isOurs) == 1 else {
             throw StateFailure(
                 .foreign, "\(path) is another program's database; name another directory as 'state'")
         }

@@ -8,11 +8,12 @@ struct Problem: Decodable {
     let status: Int
     let detail: String
     let provider: String?
+    let category: String?
     let requestID: String
     let mayHaveBeenProcessed: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case type, title, status, detail, provider
+        case type, title, status, detail, provider, category
         case requestID = "request_id"
         case mayHaveBeenProcessed = "may_have_been_processed"
     }
