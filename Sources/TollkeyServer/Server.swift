@@ -141,6 +141,9 @@ package final class Server: Sendable {
         _ = rest.wait(for: 1, timeout: nil)
     }
 
+    /// Returns once the ledger has been asked what was to be asked before.
+    package func waitForQuotas() { state.withLock { $0.clerk }?.waitForTurn() }
+
     // MARK: Starting
 
     /// Providers about which nothing has changed keep their credentials as they stand.

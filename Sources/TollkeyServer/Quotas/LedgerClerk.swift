@@ -53,6 +53,16 @@ package final class LedgerClerk: Sendable {
     /// Looks at the clocks; for clocks that are moved by hand.
     func wake() { thread.wake() }
 
+    /// Returns once a turn has been over that began after this call.
+    func waitForTurn() {
+        guard let done = try? Gate() else { return }
+        // A letter is performed before a turn: with the second one, the turn behind the first one is over.
+        for _ in 0..<2 {
+            thread.post { done.open() }
+            _ = done.wait(for: 1, timeout: nil)
+        }
+    }
+
     /// Tells the ledger the last news, and returns once the thread has ended.
     func close() {
         thread.post { [self] in farewell() }

@@ -26,7 +26,7 @@ extension EndToEnd {
             let clients = try (1...4).map { try stand(proxy, "/\($0)") }
             for (index, client) in clients.enumerated() {
                 #expect(clients.allSatisfy { $0.isQuiet })
-                proxy.advance(by: .seconds(10))
+                try proxy.passCounted(.seconds(10))
                 #expect(try client.answer().status == 200)
                 #expect(stage.upstream.count == index + 2)
             }
@@ -41,7 +41,7 @@ extension EndToEnd {
             let answer = try proxy.answer(to: get("/"))
             try expectProblem(answer, 429, "rate-limited", mayHaveBeenProcessed: false)
             #expect(answer.values(of: "Retry-After") == ["10"])
-            proxy.advance(by: .seconds(1))
+            try proxy.passCounted(.seconds(1))
             let client = try stand(proxy, "/")
             #expect(client.isQuiet)
         }
@@ -53,9 +53,9 @@ extension EndToEnd {
             #expect(try stage.passed(1, proxy) == 1)
             let first = try stand(proxy, "/1")
             let second = try stand(proxy, "/2")
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             #expect(try first.answer().status == 200)
-            proxy.advance(by: .seconds(5))
+            try proxy.passCounted(.seconds(5))
             let answer = try second.answer()
             try expectProblem(answer, 429, "rate-limited", mayHaveBeenProcessed: false)
             #expect(stage.upstream.count == 2)
@@ -72,11 +72,11 @@ extension EndToEnd {
             #expect(client.isQuiet)
             // No longer than wait_max, whatever it says.
             let greedy = try stand(proxy, "/", "Prefer: wait=1000\r\n")
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             #expect(try client.answer().status == 200)
-            proxy.advance(by: .seconds(2))
+            try proxy.passCounted(.seconds(2))
             #expect(try greedy.answer().status == 429)
-            proxy.advance(by: .seconds(8))
+            try proxy.passCounted(.seconds(8))
             #expect(try stage.passed(1, proxy) == 1)
         }
 
@@ -97,7 +97,7 @@ extension EndToEnd {
             let left = try stand(proxy, "/left")
             for client in gone { client.reset() }
             try proxy.settle()
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             #expect(try left.answer().status == 200)
             #expect(stage.upstream.paths == ["/0", "/left"])
         }
@@ -125,7 +125,7 @@ extension EndToEnd {
             // The newest of the flood has made room.
             #expect(try flood[3].answer().status == 429)
             for client in [flood[0], other, flood[1]] {
-                proxy.advance(by: .seconds(10))
+                try proxy.passCounted(.seconds(10))
                 #expect(try client.answer().status == 200)
             }
             #expect(stage.upstream.paths == ["/0", "/flood/1", "/other", "/flood/2"])
@@ -154,7 +154,7 @@ extension EndToEnd {
             let client = try proxy.connect()
             let upload = try Aside { try client.send(post("/", content)) }
             try proxy.settle()
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             try upload.value()
             #expect(try client.answer().status == 200)
             #expect(stage.upstream.requests.last?.body.count == content.utf8.count)

@@ -32,10 +32,10 @@ extension EndToEnd {
             #expect(answer.status == 429 && answer.text == "slow" && answer.values(of: "X-Provider") == ["1"])
             #expect(answer.values(of: "Tollkey-Problem") == [] && answer.values(of: "Retry-After") == ["30"])
             try expectPaused(proxy, 30)
-            proxy.advance(by: .seconds(29))
+            try proxy.passCounted(.seconds(29))
             try expectPaused(proxy, 1)
             #expect(stage.upstream.count == 1)
-            proxy.advance(by: .seconds(1))
+            try proxy.passCounted(.seconds(1))
             #expect(try stage.passed(3, proxy) == 3)
         }
 
@@ -68,7 +68,7 @@ extension EndToEnd {
             let second = try stage.proxy(category)
             defer { second.stop() }
             try expectPaused(second, 20)
-            second.advance(by: .seconds(20))
+            try second.passCounted(.seconds(20))
             #expect(try stage.passed(1, second) == 1)
         }
 
@@ -78,7 +78,7 @@ extension EndToEnd {
             defer { proxy.stop() }
             #expect(try proxy.answer(to: get("/")).status == 429)
             try expectPaused(proxy, 30)
-            proxy.advance(by: .seconds(30))
+            try proxy.passCounted(.seconds(30))
             #expect(try stage.passed(50, proxy) == 50)
         }
 
@@ -90,7 +90,7 @@ extension EndToEnd {
             let client = try proxy.connect(sending: get("/"))
             try proxy.settle()
             #expect(client.isQuiet && stage.upstream.count == 1)
-            proxy.advance(by: .seconds(30))
+            try proxy.passCounted(.seconds(30))
             #expect(try client.answer().status == 200)
         }
 
@@ -100,7 +100,7 @@ extension EndToEnd {
             defer { proxy.stop() }
             #expect(try stage.passed(1, proxy) == 1)
             try expectPaused(proxy, 45)
-            proxy.advance(by: .seconds(45))
+            try proxy.passCounted(.seconds(45))
             #expect(try stage.passed(2, proxy) == 2)
         }
 

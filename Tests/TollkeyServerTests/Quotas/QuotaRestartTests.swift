@@ -85,7 +85,7 @@ extension EndToEnd {
             #expect(try stage.passed(5, proxy) == 2)
             try proxy.server.reload(stage.settings(stage.provider(.limited(2, per: .seconds(60)))))
             #expect(try stage.passed(5, proxy) == 0)
-            proxy.advance(by: .seconds(60))
+            try proxy.passCounted(.seconds(60))
             #expect(try stage.passed(5, proxy) == 2)
         }
 
@@ -118,7 +118,7 @@ extension EndToEnd {
             try proxy.settle()
             try proxy.server.reload(
                 stage.settings(stage.provider(.waiting(1, per: .seconds(10)) { $0.waiting = 9 })))
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             #expect(try client.answer().status == 200)
         }
 

@@ -95,6 +95,17 @@ final class QuotaStage: Sendable {
     }
 }
 
+extension Proxy {
+    /// As `pass`, but the ledger learns of the last uses in time: a process that stands still for longer than its lease
+    /// is charged for them as late as can be.
+    func passCounted(_ duration: Duration) throws {
+        try settle()
+        let first = min(duration, .milliseconds(500))
+        pass(first)
+        pass(duration - first)
+    }
+}
+
 extension CategorySettings {
     /// `GET` of all paths below `path`, `count` of them in `window`.
     static func limited(

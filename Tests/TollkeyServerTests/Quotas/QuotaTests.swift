@@ -13,7 +13,7 @@ extension EndToEnd {
             let proxy = try stage.proxy(.limited(3, per: .seconds(60)))
             defer { proxy.stop() }
             #expect(try stage.passed(3, proxy) == 3)
-            proxy.advance(by: .seconds(20))
+            try proxy.passCounted(.seconds(20))
             let client = try proxy.connect()
             for _ in 0..<5 {
                 try client.send(get("/secret?q=1"))
@@ -27,10 +27,10 @@ extension EndToEnd {
                 #expect(answer.values(of: "X-RateLimit-Reset") == ["\(stage.clock.seconds + 40)"])
             }
             #expect(stage.upstream.count == 3)
-            proxy.advance(by: .seconds(39))
+            try proxy.passCounted(.seconds(39))
             try client.send(get("/"))
             #expect(try client.answer().values(of: "Retry-After") == ["1"])
-            proxy.advance(by: .seconds(1))
+            try proxy.passCounted(.seconds(1))
             #expect(try stage.passed(5, proxy) == 3)
             #expect(stage.upstream.count == 6)
         }
@@ -76,7 +76,7 @@ extension EndToEnd {
                 let answer = try proxy.answer(to: get("/"))
                 #expect(answer.values(of: "Retry-After") == [seconds])
                 #expect(answer.values(of: "X-RateLimit-Limit") == [limit])
-                proxy.advance(by: .seconds(10))
+                try proxy.passCounted(.seconds(10))
             }
         }
 
@@ -91,7 +91,7 @@ extension EndToEnd {
             )
             try proxy.settle()
             #expect(client.isQuiet)
-            proxy.advance(by: .seconds(10))
+            try proxy.passCounted(.seconds(10))
             #expect(try client.answer().status == 100)
             try client.send("hello")
             #expect(try client.answer().status == 200)

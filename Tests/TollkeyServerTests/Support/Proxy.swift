@@ -48,9 +48,10 @@ final class Proxy: Sendable {
     }
 
     /// Returns when the proxy has done all that could be done before this call: what came first is looked at first,
-    /// and two calls of its own have been answered since.
+    /// the ledger has been asked, and two calls of its own have been answered since.
     func settle() throws {
         for _ in 0..<2 {
+            server.waitForQuotas()
             let answer = try answer(
                 to: "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             #expect(answer.status == 404)
@@ -63,10 +64,11 @@ final class Proxy: Sendable {
         server.wake()
     }
 
-    /// As `advance`, and returns once the token refresher has done what was due.
+    /// As `advance`, and returns once the token refresher has done what was due, and the ledger has been asked.
     func pass(_ duration: Duration) {
         clock.advance(by: duration)
         server.waitForCredentials()
+        server.waitForQuotas()
         server.wake()
     }
 }
