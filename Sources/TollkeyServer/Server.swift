@@ -16,7 +16,7 @@ package final class Server: Sendable {
         var clerk: LedgerClerk?
         /// Where the clerk's ledger is.
         var shared: SharedSettings?
-        var store: StateStore?
+        var store: (any RecordStore)?
     }
     private let state = Mutex(State())
     private let logger: Logger
@@ -118,11 +118,12 @@ package final class Server: Sendable {
         for mailbox in mailboxes { mailbox.post { $0.loop.stop() } }
         _ = ended.wait(for: mailboxes.count, timeout: nil)
         resolver.close()
-        let (refresher, clerk) = state.withLock { state in
+        let (refresher, store, clerk) = state.withLock { state in
             defer { (state.refresher, state.clerk, state.mailboxes) = (nil, nil, []) }
-            return (state.refresher, state.clerk)
+            return (state.refresher, state.store, state.clerk)
         }
         refresher?.close()
+        store?.close()
         clerk?.close()
     }
 
@@ -206,7 +207,7 @@ package final class Server: Sendable {
         var (refresher, store) = state.withLock { ($0.refresher, $0.store) }
         do {
             if store == nil, settings.needsState || settings.mayUseState && Self.hasState(settings) {
-                store = try openState(settings)
+                store = try settings.openState(clock: clock, logger: logger)
             }
             if refresher == nil, settings.mayUseState || settings.providers.contains(where: \.canRenew) {
                 refresher = try makeRefresher()
@@ -220,9 +221,9 @@ package final class Server: Sendable {
             state.store = store
         }
         let directory = settings.mayUseState ? Self.directory(settings) : nil
-        refresher?.post { [weak self, store] refresher in
+        refresher?.post { [clock, logger, store] refresher in
             refresher.adopt(table.services.map(\.board), store: store, directory: directory) {
-                () throws(StateFailure) in try self?.openState(settings)
+                () throws(StateFailure) in try settings.openState(clock: clock, logger: logger)
             }
         }
     }
@@ -241,13 +242,6 @@ package final class Server: Sendable {
         for mailbox in state.withLock({ $0.mailboxes }) {
             mailbox.post { $0.credentialsChanged(provider) }
         }
-    }
-
-    private func openState(_ settings: Settings) throws(StateFailure) -> StateStore {
-        let directory = Self.directory(settings)
-        let store = try StateStore(directory: directory, keys: settings.stateKeys)
-        if store.isFresh { logger.notice("new state", metadata: ["directory": "\(directory)"]) }
-        return store
     }
 
     private static func directory(_ settings: Settings) -> String { settings.state ?? defaultState }

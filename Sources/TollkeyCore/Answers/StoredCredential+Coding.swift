@@ -23,6 +23,7 @@ extension StoredCredential {
             .init("obtained", .number(String(obtainedAt))), .init("generation", .number(String(generation))),
             .init("fingerprint", .text(fingerprint)), .init("spending", .flag(isSpending)),
         ]
+        if !spender.isEmpty { members.append(.init("spender", .text(spender))) }
         if let refreshToken { members.append(.init("refresh", Self.write(refreshToken))) }
         if let refreshExpires { members.append(.init("refresh_expires", Self.write(refreshExpires))) }
         if !values.isEmpty {
@@ -47,6 +48,7 @@ extension StoredCredential {
             token: token, expires: expires, bootID: bootID, obtainedAt: obtainedAt, generation: generation,
             fingerprint: fingerprint)
         self.isSpending = isSpending
+        spender = try Self.read(json["spender"], \.text) ?? ""
         refreshToken = try Self.read(json["refresh"], Self.readSecret)
         refreshExpires = try Self.read(json["refresh_expires"], Self.readDeadline)
         values = try Self.read(json["values"], Self.readSecrets) ?? [:]

@@ -15,6 +15,8 @@ package struct StoredCredential: Sendable, Equatable {
     package var fingerprint: String
     /// A call that spends the refresh token has begun, and its outcome is not known.
     package var isSpending = false
+    /// Which replica has begun it; empty where there are no others.
+    package var spender = ""
 
     package init(
         token: Secret, expires: Deadline, bootID: String, obtainedAt: Int64, generation: Int,

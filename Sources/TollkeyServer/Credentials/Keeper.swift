@@ -51,6 +51,14 @@ struct Keeper {
         isUntouched = false
     }
 
+    /// Where what it keeps is.
+    var places: [RecordPlace] {
+        var places = lives.map { RecordPlace.credential(provider.name, $0.settings.name) }
+        if let secret = provider.rotation?.secret { places.append(.rotation(provider.name, secret)) }
+        if board.verification != nil { places.append(.verifications(provider)) }
+        return places
+    }
+
     var isCalling: Bool { lives.contains { $0.machine.isCalling } || isCheckingSecrets }
 
     /// What the event loops are to know now.

@@ -40,14 +40,19 @@ package struct ProviderCalls: Sendable {
         let asked: Moment
     }
 
-    /// `snapshot` has the headers for calls that are authenticated like those of clients.
+    /// `snapshot` has the headers for calls that are authenticated like those of clients. Under a `lock` nothing is sent
+    /// that could outlast it.
     func perform(
-        _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil
+        _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil,
+        under lock: (any RecordLock)? = nil
     ) throws(Fault) -> Answered {
         let permit = try quotas?.permit(for: render(call, inputs, snapshot), upstream: provider.upstream)
         // Anew: it may have waited, and there may be times in it.
         let asked = clock.now
         let outgoing = outgoing(try render(call, inputs, snapshot))
+        if let lock, !lock.allowsCall {
+            throw Fault(wasSent: false, words: "it took too long until the call could begin")
+        }
         try permit?.spend()
         switch client.perform(outgoing) {
         case .success(let answer):

@@ -15,12 +15,12 @@ package struct KeptCredential: Sendable {
 /// One renewal of one credential, from the lock between processes to the durable result. Blocks its thread, for a
 /// bounded time.
 ///
-/// A refresh token is on the disk before it can be used, and marked there before it is spent: whatever ends the process
-/// in between, the next one knows whether it may spend it.
+/// A refresh token is kept before it can be used, and marked there before it is spent: whatever ends the process in
+/// between, the next one knows whether it may spend it. Why that holds among replicas too, `SharedStore` says.
 package struct Renewal: Sendable {
     let credential: CredentialSettings
     let calls: ProviderCalls
-    let store: StateStore
+    let store: any RecordStore
     let bootID: String
     /// Ends the waiting for another process.
     var isCancelled: @Sendable () -> Bool = { false }
@@ -34,7 +34,7 @@ package struct Renewal: Sendable {
 
     package enum How: String, Sendable { case obtain, refresh, login }
 
-    package init(credential: CredentialSettings, calls: ProviderCalls, store: StateStore, bootID: String) {
+    package init(credential: CredentialSettings, calls: ProviderCalls, store: any RecordStore, bootID: String) {
         self.credential = credential
         self.calls = calls
         self.store = store
@@ -62,7 +62,7 @@ package struct Renewal: Sendable {
             if let kept, kept.version > known?.version ?? 0, !isForced, !isDue(kept.stored) {
                 return .adopted(kept)
             }
-            return try renew(kept)
+            return try renew(kept, under: lock)
         } catch {
             return .failed(.unavailable("the state cannot be used: \(error.description)"))
         }
@@ -70,13 +70,27 @@ package struct Renewal: Sendable {
 
     /// What is kept for this very account; nil when there is nothing, or it was obtained with something else.
     package func load() throws(StateFailure) -> KeptCredential? {
-        guard let kept = try loadAny(), kept.stored.fingerprint == (try fingerprint()) else { return nil }
+        let present = try fingerprints()
+        guard var kept = try read(store.load(place)), present.contains(kept.stored.fingerprint) else {
+            return nil
+        }
+        if let first = present.first, kept.stored.fingerprint != first {
+            // It was kept before it was shared, or under another key: from here on everybody can tell whose it is.
+            kept.stored.fingerprint = first
+            kept = try save(kept.stored, replacing: kept.record)
+        }
         return kept
     }
 
-    /// What is kept, whatever it was obtained with.
-    private func loadAny() throws(StateFailure) -> KeptCredential? {
-        guard let record = try store.load(place) else { return nil }
+    /// As `load`, as far as this machine knows. Asks nobody.
+    func copy() throws(StateFailure) -> KeptCredential? {
+        guard let kept = try read(store.copy(place)), try fingerprints().contains(kept.stored.fingerprint)
+        else { return nil }
+        return kept
+    }
+
+    private func read(_ record: StoredRecord?) throws(StateFailure) -> KeptCredential? {
+        guard let record else { return nil }
         do throws(StoredCredentialFault) {
             let stored = try StoredCredential(decoding: record.content)
             return KeptCredential(stored: stored, record: record.version)
@@ -87,8 +101,8 @@ package struct Renewal: Sendable {
         }
     }
 
-    /// Stands for the account and the secrets that the credential is obtained with.
-    func fingerprint() throws(StateFailure) -> String {
+    /// Each stands for the account and the secrets that the credential is obtained with. The first is written.
+    private func fingerprints() throws(StateFailure) -> [String] {
         let url = calls.provider.upstream
         var parts = [Secret("\(url.scheme.rawValue)://\(url.authority)\(url.basePath)")]
         for call in [credential.obtain, credential.refresh, credential.login?.exchange] {
@@ -97,11 +111,11 @@ package struct Renewal: Sendable {
         for name in credential.secretNames(calls.provider.values).sorted() {
             parts += [Secret(name), calls.secrets[name] ?? Secret("")]
         }
-        return String(decoding: TextEncoding.hex.encode(try store.fingerprint(parts)), as: UTF8.self)
+        return try store.fingerprintTexts(parts)
     }
 
-    private func waitForLock() throws(StateFailure) -> StateLock {
-        try store.lock(place, timeout: Self.lockTimeout, isCancelled: isCancelled)
+    private func waitForLock() throws(StateFailure) -> any RecordLock {
+        try store.hold(place, timeout: Self.lockTimeout, isCancelled: isCancelled)
     }
 
     private func isDue(_ stored: StoredCredential) -> Bool {
@@ -111,13 +125,22 @@ package struct Renewal: Sendable {
 
     // MARK: The calls
 
-    private func renew(_ kept: KeptCredential?) throws(StateFailure) -> Outcome {
-        switch RenewalWay.choose(credential, kept: kept?.stored, at: now, bootID: bootID) {
+    private func renew(
+        _ kept: KeptCredential?, under lock: any RecordLock
+    ) throws(StateFailure) -> Outcome {
+        let way = RenewalWay.choose(
+            credential, kept: kept?.stored, at: now, bootID: bootID, replica: store.replica)
+        switch way {
         case .refresh(let token):
             guard let kept, let call = credential.refresh else { return .failed(needsPerson) }
-            return try refresh(kept, token, call)
+            return try refresh(kept, token, call, under: lock)
         case .obtain: return try obtain(kept)
         case .login: return .failed(needsPerson)
+        case .elsewhere:
+            return .failed(
+                .needsPerson(
+                    "another replica has begun to spend the refresh token and was not heard of since; it goes on by itself when it is back, or a person logs in: tollkey login \(calls.provider.name)"
+                ))
         }
     }
 
@@ -126,15 +149,23 @@ package struct Renewal: Sendable {
     }
 
     private func refresh(
-        _ held: KeptCredential, _ token: Secret, _ call: CallSettings
+        _ held: KeptCredential, _ token: Secret, _ call: CallSettings, under lock: any RecordLock
     ) throws(StateFailure) -> Outcome {
         var kept = held
-        // Also shows that the result can be kept: a renewal that cannot be saved is not begun.
         kept.stored.isSpending = true
-        kept = try save(kept.stored, replacing: kept.record)
+        kept.stored.spender = store.replica
+        do throws(StateFailure) {
+            // Also shows that the result can be kept: a renewal that cannot be saved is not begun.
+            kept.record = try store.mark(kept.stored.encode(), at: place, replacing: kept.record)
+        } catch {
+            guard error.kind == .unshared else { throw error }
+            if credential.obtain != nil { return try obtain(held) }
+            return .failed(
+                .unavailable("the refresh token is not spent without the other replicas: \(error.description)"))
+        }
         let answered: ProviderCalls.Answered
         do {
-            answered = try calls.perform(call, inputs: ["refresh_token": token])
+            answered = try calls.perform(call, inputs: ["refresh_token": token], under: lock)
         } catch {
             if !error.wasSent { try unmark(kept) }
             return .failed(CredentialLife.Fault(error))
@@ -150,6 +181,7 @@ package struct Renewal: Sendable {
             case .grantDead?:
                 kept.stored.refreshToken = nil
                 kept.stored.isSpending = false
+                kept.stored.spender = ""
                 kept = try save(kept.stored, replacing: kept.record)
                 return credential.obtain == nil ? .failed(needsPerson) : try obtain(kept)
             case .rejected?:
@@ -167,6 +199,7 @@ package struct Renewal: Sendable {
     private func unmark(_ kept: KeptCredential) throws(StateFailure) {
         var stored = kept.stored
         stored.isSpending = false
+        stored.spender = ""
         _ = try save(stored, replacing: kept.record)
     }
 
@@ -201,7 +234,8 @@ package struct Renewal: Sendable {
     private func keep(_ grant: Grant, over kept: KeptCredential?, _ asked: Moment, how: How) -> Outcome {
         var stored = StoredCredential(
             token: grant.token, expires: grant.expires, bootID: bootID, obtainedAt: asked.wall,
-            generation: ((try? loadAny()) ?? kept).map { $0.stored.generation + 1 } ?? 1, fingerprint: "")
+            generation: ((try? read(store.copy(place))) ?? kept).map { $0.stored.generation + 1 } ?? 1,
+            fingerprint: "")
         stored.values = grant.values
         if let token = grant.refreshToken {
             stored.refreshToken = token
@@ -215,9 +249,15 @@ package struct Renewal: Sendable {
         var words = ""
         for _ in 0..<Self.savesMax {
             do throws(StateFailure) {
-                stored.fingerprint = try fingerprint()
+                stored.fingerprint = try fingerprints().first ?? ""
                 return .obtained(try save(stored, replacing: nil), how: how, notes: notes)
-            } catch { words = error.description }
+            } catch {
+                words = error.description
+                // The lock has run out meanwhile, and who had it next has kept another one.
+                if error.kind == .superseded, let next = try? load(), next.stored.generation >= stored.generation {
+                    return .adopted(next)
+                }
+            }
         }
         notes.append("it lives in this process alone, for the state cannot be written: \(words)")
         let lost = KeptCredential(stored: stored, record: kept?.record ?? 0, isSaved: false)

@@ -5,7 +5,7 @@ import TollkeyCore
 /// are tried before they are taken, where the provider has a probe. Blocks its thread, for a bounded time.
 struct SecretsCheck: Sendable {
     let keeper: Keeper
-    let store: StateStore?
+    let store: (any RecordStore)?
     let client: CallClient
     let clock: Clock
     /// Ends the waiting for a rotation.
@@ -83,9 +83,9 @@ struct SecretsCheck: Sendable {
 
     /// While a rotation is under way, the secret in the state may be dead already and the next one not yet there. nil
     /// when there can be none.
-    private func waitForRotation() throws(StateFailure) -> StateLock? {
+    private func waitForRotation() throws(StateFailure) -> (any RecordLock)? {
         guard let store, let secret = keeper.provider.rotation?.secret else { return nil }
-        return try store.lock(
+        return try store.hold(
             .rotation(keeper.provider.name, secret), timeout: RotationFlow.lockTimeout,
             isCancelled: isCancelled)
     }
@@ -94,23 +94,36 @@ struct SecretsCheck: Sendable {
 /// Secrets that stand in the state, in the place of configured ones.
 struct SecretOverrides {
     let provider: ProviderSettings
-    let store: StateStore?
+    let store: (any RecordStore)?
+    /// As far as this machine knows: nobody is asked.
+    var isCopy = false
 
     /// `configured`, with what a rotation has put in the place of one of them.
     func applied(to configured: [String: Secret]) throws(StateFailure) -> [String: Secret] {
-        guard let store, let name = provider.rotation?.secret, let secret = configured[name],
-            let record = try store.load(.rotation(provider.name, name)),
-            let stored = StoredRotation(decoding: record.content), stored.stage != .unread,
-            stored.replaces == (try Self.fingerprint(secret, store))
+        guard let store, let name = provider.rotation?.secret, let secret = configured[name] else {
+            return configured
+        }
+        let place = RecordPlace.rotation(provider.name, name)
+        let fingerprints = try Self.fingerprints(secret, store)
+        guard let record = try isCopy ? store.copy(place) : store.load(place),
+            var stored = StoredRotation(decoding: record.content), stored.stage != .unread,
+            fingerprints.contains(stored.replaces)
         else { return configured }
+        if !isCopy, let first = fingerprints.first, stored.replaces != first {
+            // It was kept before it was shared: from here on everybody can tell what it is for.
+            stored.replaces = first
+            try store.save(stored.encode(), at: place, replacing: record.version)
+        }
         var secrets = configured
         secrets[name] = stored.value
         return secrets
     }
 
-    static func fingerprint(_ secret: Secret, _ store: StateStore) throws(StateFailure) -> String {
-        let bytes = try store.fingerprint([Secret("rotation"), secret])
-        return String(decoding: TextEncoding.hex.encode(bytes), as: UTF8.self)
+    /// Each stands for a configured secret. The first is written.
+    static func fingerprints(
+        _ secret: Secret, _ store: any RecordStore
+    ) throws(StateFailure) -> [String] {
+        try store.fingerprintTexts([Secret("rotation"), secret])
     }
 }
 

@@ -6,7 +6,7 @@ extension TokenRefresher {
     func readVerifications(of keeper: Keeper) {
         guard let desk = keeper.board.verification, let store else { return }
         do throws(StateFailure) {
-            guard let record = try store.load(.verifications(keeper.provider)),
+            guard let record = try store.copy(.verifications(keeper.provider)),
                 let kept = StoredVerifications(
                     decoding: record.content, lifetime: desk.settings.lifetime, at: around.clock.now)
             else { return }
@@ -38,7 +38,7 @@ extension TokenRefresher {
 
     /// Beside those that a command may be adding at the same time.
     private static func keep(
-        _ desk: VerificationDesk, at place: RecordPlace, in store: StateStore, now: Moment
+        _ desk: VerificationDesk, at place: RecordPlace, in store: any RecordStore, now: Moment
     ) throws(StateFailure) {
         for attempt in 1...savesMax {
             do throws(StateFailure) {

@@ -21,9 +21,9 @@ actor TokenRefresher {
 
     let around: Surroundings
     /// nil while no provider has anything to keep.
-    private(set) var store: StateStore?
+    private(set) var store: (any RecordStore)?
     /// Opens one that has come to be meanwhile.
-    private var openStore: () throws(StateFailure) -> StateStore? = { nil }
+    private var openStore: () throws(StateFailure) -> (any RecordStore)? = { nil }
     private var stateDirectory: String?
     nonisolated let errands: Errands
     nonisolated let isClosing = Atomic(false)
@@ -32,6 +32,8 @@ actor TokenRefresher {
     var keepers: [String: Keeper] = [:]
     private var dice = SystemRandomNumberGenerator()
     private var nextPoll = Deadline(wall: .min, monotonic: .min)
+    private var nextLook = Deadline(wall: .min, monotonic: .min)
+    private var isLooking = false
     private var whenAtRest: [@Sendable () -> Void] = []
 
     init(_ around: Surroundings) throws(SystemError) {
@@ -71,8 +73,8 @@ actor TokenRefresher {
 
     /// Goes on with these providers. `directory` is where a state may come to be, and `openStore` opens it.
     func adopt(
-        _ boards: [CredentialBoard], store: StateStore?, directory: String?,
-        openStore: @escaping () throws(StateFailure) -> StateStore?
+        _ boards: [CredentialBoard], store: (any RecordStore)?, directory: String?,
+        openStore: @escaping () throws(StateFailure) -> (any RecordStore)?
     ) {
         self.store = store
         self.openStore = openStore
@@ -114,7 +116,7 @@ actor TokenRefresher {
             nextPoll = now + Self.pollInterval
             filesChanged()
         }
-        var wait = TurnThread.waitMax
+        var wait = look(at: now)
         for (name, keeper) in keepers {
             if keeper.secretsRetry.isReached(at: now) { checkSecrets(name) }
             for index in keeper.lives.indices {
@@ -123,11 +125,29 @@ actor TokenRefresher {
             for life in keepers[name]?.lives ?? [] { wait = min(wait, life.machine.due.remaining(at: now)) }
             wait = min(wait, keepers[name]?.secretsRetry.remaining(at: now) ?? wait)
         }
-        if !whenAtRest.isEmpty, !keepers.values.contains(where: \.isCalling) {
+        if !whenAtRest.isEmpty, !isLooking, !keepers.values.contains(where: \.isCalling) {
             for done in whenAtRest { done() }
             whenAtRest = []
         }
         return wait
+    }
+
+    /// Looks, when it is time, at what other replicas have written. Answers how long until the next look.
+    private func look(at now: Moment) -> Duration {
+        guard let store, let interval = store.lookInterval, !isLooking else { return TurnThread.waitMax }
+        guard nextLook.isReached(at: now) else { return nextLook.remaining(at: now) }
+        nextLook = now + interval
+        let places = keepers.values.flatMap(\.places)
+        isLooking = errands.run { [self] in
+            let hasNews = store.look(at: places)
+            post { $0.looked(hasNews) }
+        }
+        return interval
+    }
+
+    private func looked(_ hasNews: Bool) {
+        isLooking = false
+        if hasNews { filesChanged() }
     }
 
     /// Calls `done` once no call is under way.
@@ -247,14 +267,14 @@ actor TokenRefresher {
         readVerifications(of: keeper)
         do throws(StateFailure) {
             if keeper.provider.rotation != nil, keeper.stateFault != nil || keeper.isUntouched {
-                let overrides = SecretOverrides(provider: keeper.provider, store: store)
+                let overrides = SecretOverrides(provider: keeper.provider, store: store, isCopy: true)
                 keepers[name]?.take(try overrides.applied(to: keeper.provider.secrets))
             }
             for index in keeper.lives.indices {
                 let life = keeper.lives[index]
                 let renewal = Renewal(
                     credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID)
-                guard let kept = try renewal.load(), kept.version > life.kept?.version ?? 0 else { continue }
+                guard let kept = try renewal.copy(), kept.version > life.kept?.version ?? 0 else { continue }
                 take(kept, name, index, isOurs: false)
             }
             keepers[name]?.stateFault = nil

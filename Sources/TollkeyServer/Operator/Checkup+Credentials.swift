@@ -4,7 +4,7 @@ extension Checkup {
     // MARK: What is obtained
 
     /// The tokens that live; nil when one is missing.
-    mutating func lookAtCredentials(_ store: StateStore?) -> [String: Secret]? {
+    mutating func lookAtCredentials(_ store: (any RecordStore)?) -> [String: Secret]? {
         var tokens: [String: Secret]? = [:]
         for credential in provider.credentials {
             let found = store.flatMap { look(at: credential, in: $0) }
@@ -15,7 +15,7 @@ extension Checkup {
     }
 
     /// nil when none lives.
-    private mutating func look(at credential: CredentialSettings, in store: StateStore) -> StoredCredential? {
+    private mutating func look(at credential: CredentialSettings, in store: any RecordStore) -> StoredCredential? {
         let subject = "credential \(credential.name)"
         do {
             let client = try Operator.client()
@@ -32,8 +32,14 @@ extension Checkup {
                 add(.ok, subject, "is kept, good \(expiry.inWords(at: now))")
                 return stored
             }
-            switch RenewalWay.choose(credential, kept: stored, at: now, bootID: desk.bootID) {
+            let way = RenewalWay.choose(
+                credential, kept: stored, at: now, bootID: desk.bootID, replica: store.replica)
+            switch way {
             case .login: add(.problem, subject, "has died, and \(needsPerson)")
+            case .elsewhere:
+                add(
+                    .problem, subject,
+                    "has died, and another replica has begun to renew it and was not heard of since")
             case .refresh, .obtain:
                 add(.note, subject, "has died; a running daemon renews it (--renew tries it now)")
             }

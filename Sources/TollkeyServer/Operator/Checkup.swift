@@ -43,7 +43,7 @@ package struct Checkup {
     // MARK: The state
 
     /// nil when there is none, or it cannot be used.
-    private mutating func openState() -> StateStore? {
+    private mutating func openState() -> (any RecordStore)? {
         guard provider.mayUseState else { return nil }
         let directory = settings.state ?? Server.defaultState
         let isThere = access("\(directory)/\(StateOpening.databaseName)", F_OK) == 0
@@ -53,8 +53,12 @@ package struct Checkup {
             return nil
         }
         do throws(StateFailure) {
-            let store = try StateStore(directory: directory, keys: settings.stateKeys)
+            let store = try settings.openState(clock: clock)
             add(.ok, "state", "\(directory) opens with its key\(try records(in: store))")
+            if let shared = store as? SharedStore {
+                let fault = shared.fault()
+                add(fault == nil ? .ok : .problem, "shared", fault ?? "Redis answers")
+            }
             return store
         } catch {
             add(.problem, "state", error.description)
@@ -63,7 +67,7 @@ package struct Checkup {
     }
 
     /// What it has of this provider, by kinds and names.
-    private func records(in store: StateStore) throws(StateFailure) -> String {
+    private func records(in store: any RecordStore) throws(StateFailure) -> String {
         var names: [String] = []
         for kind in ["credential", "rotation", "verification"] {
             let places = try store.all(kind: kind).keys.filter { $0.provider == provider.name }
@@ -93,7 +97,7 @@ package struct Checkup {
 
     // MARK: The secrets
 
-    private mutating func lookAtSecrets(_ store: StateStore?) -> [String: Secret] {
+    private mutating func lookAtSecrets(_ store: (any RecordStore)?) -> [String: Secret] {
         var effective = provider.secrets
         do throws(StateFailure) {
             effective = try SecretOverrides(provider: provider, store: store).applied(to: provider.secrets)

@@ -6,7 +6,7 @@ package import TollkeyCore
 /// daemon notices. Blocks its thread, for bounded times.
 package struct Operator: Sendable {
     package let provider: ProviderSettings
-    let store: StateStore
+    let store: any RecordStore
     let client: CallClient
     let clock: Clock
     let quotas: ProviderQuotas?
@@ -17,15 +17,14 @@ package struct Operator: Sendable {
         _ provider: ProviderSettings, in settings: Settings, clock: Clock = .system
     ) throws(OperatorFailure) {
         do throws(StateFailure) {
-            let directory = settings.state ?? Server.defaultState
-            let store = try StateStore(directory: directory, keys: settings.stateKeys)
+            let store = try settings.openState(clock: clock)
             let quotas = try ProviderQuotas.passing(provider, in: settings, clock: clock)
             self.init(provider, store: store, client: try Self.client(), clock: clock, quotas: quotas)
         } catch { throw OperatorFailure(error) }
     }
 
     init(
-        _ provider: ProviderSettings, store: StateStore, client: CallClient, clock: Clock,
+        _ provider: ProviderSettings, store: any RecordStore, client: CallClient, clock: Clock,
         quotas: ProviderQuotas? = nil
     ) {
         self.provider = provider

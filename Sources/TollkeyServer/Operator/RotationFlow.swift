@@ -55,7 +55,7 @@ package struct RotationFlow: Sendable {
         do throws(StateFailure) {
             if let stored = try Self.load(place, desk.store)?.stored {
                 // Also while another rotation's outcome is unknown: it holds until then, and is nowhere else.
-                let holds = stored.replaces == (try fingerprint())
+                let holds = try fingerprints().contains(stored.replaces)
                 if stored.stage == .done || stored.value != configured {
                     return .secret(stored.value, holds: holds)
                 }
@@ -81,7 +81,8 @@ package struct RotationFlow: Sendable {
         try begin(present)
         let answer: TokenAnswer
         do throws(ProviderCalls.Fault) {
-            answer = try desk.calls(with: present.secrets).perform(rotation.call, snapshot: snapshot).answer
+            answer = try desk.calls(with: present.secrets)
+                .perform(rotation.call, snapshot: snapshot, under: lock).answer
         } catch {
             if error.wasSent { throw unanswered(present, error.words) }
             undo(present)
@@ -124,9 +125,9 @@ package struct RotationFlow: Sendable {
             }
             var present = Present(
                 record: found?.record, secrets: desk.provider.secrets, secret: configured,
-                fingerprint: try fingerprint(), isBegun: false)
+                fingerprint: try fingerprints().first ?? "", isBegun: false)
             // Another secret was configured since: that one holds, whatever came of the rotation.
-            if let stored = found?.stored, stored.replaces == present.fingerprint {
+            if let stored = found?.stored, try fingerprints().contains(stored.replaces) {
                 if stored.stage != .unread {
                     present.secret = stored.value
                     present.secrets[rotation.secret] = stored.value
@@ -160,7 +161,7 @@ package struct RotationFlow: Sendable {
     private func begin(_ present: Present) throws(OperatorFailure) {
         let begun = StoredRotation(stage: .begun, value: present.secret, replaces: present.fingerprint)
         do throws(StateFailure) {
-            try desk.store.save(begun.encode(), at: place, replacing: present.record?.version ?? 0)
+            _ = try desk.store.mark(begun.encode(), at: place, replacing: present.record?.version ?? 0)
         } catch {
             throw OperatorFailure(
                 "Nothing was changed: the state could not keep the new secret. It cannot be written:"
@@ -171,9 +172,9 @@ package struct RotationFlow: Sendable {
     /// What stays behind when this fails says what is so all the same.
     private func undo(_ present: Present) {
         if let record = present.record {
-            _ = try? desk.store.save(record.content, at: place)
+            _ = try? desk.store.save(record.content, at: place, replacing: nil)
         } else {
-            try? desk.store.remove(place)
+            try? desk.store.remove(place, replacing: nil)
         }
     }
 
@@ -211,7 +212,7 @@ package struct RotationFlow: Sendable {
         return secret
     }
 
-    private func keep(_ fresh: Secret, _ present: Present, _ lock: StateLock, _ outcome: inout Outcome) {
+    private func keep(_ fresh: Secret, _ present: Present, _ lock: any RecordLock, _ outcome: inout Outcome) {
         let done = StoredRotation(stage: .done, value: fresh, replaces: present.fingerprint)
         if let words = save(done, at: place) {
             outcome.unsaved = fresh
@@ -221,7 +222,7 @@ package struct RotationFlow: Sendable {
             )
             return
         }
-        try? desk.store.remove(answerPlace)
+        try? desk.store.remove(answerPlace, replacing: nil)
         outcome.report.say("\(desk.name): '\(rotation.secret)' was replaced. The one before is dead.")
         if let words = desk.ring() { outcome.report.complain(words) }
         lock.release()
@@ -272,7 +273,7 @@ package struct RotationFlow: Sendable {
         var words = ""
         for _ in 0..<Self.savesMax {
             do throws(StateFailure) {
-                try desk.store.save(rotation.encode(), at: place)
+                try desk.store.save(rotation.encode(), at: place, replacing: nil)
                 return nil
             } catch { words = error.description }
         }
@@ -286,19 +287,19 @@ package struct RotationFlow: Sendable {
     /// Of the last answer that could not be read. No secret has a name with a space.
     private var answerPlace: RecordPlace { .rotation(desk.name, "\(rotation.secret) answer") }
 
-    private func fingerprint() throws(StateFailure) -> String {
-        try SecretOverrides.fingerprint(configured, desk.store)
+    private func fingerprints() throws(StateFailure) -> [String] {
+        try SecretOverrides.fingerprints(configured, desk.store)
     }
 
     private static func load(
-        _ place: RecordPlace, _ store: StateStore
+        _ place: RecordPlace, _ store: any RecordStore
     ) throws(StateFailure) -> (record: StoredRecord, stored: StoredRotation?)? {
         try store.load(place).map { ($0, StoredRotation(decoding: $0.content)) }
     }
 
-    private func waitForLock() throws(OperatorFailure) -> StateLock {
+    private func waitForLock() throws(OperatorFailure) -> any RecordLock {
         do throws(StateFailure) {
-            return try desk.store.lock(place, timeout: Self.lockTimeout)
+            return try desk.store.hold(place, timeout: Self.lockTimeout, isCancelled: { false })
         } catch {
             guard error.kind == .busy else { throw OperatorFailure(error) }
         }

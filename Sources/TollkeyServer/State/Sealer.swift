@@ -15,12 +15,18 @@ struct Sealer: Sendable {
 
     /// Derives its key from `stateKey`, which may be of any length and is for nothing else.
     init(stateKey: Secret) throws(StateFailure) {
+        key = try Self.derived(from: stateKey, for: "sealing records, AES-256-GCM")
+    }
+
+    init(key: Secret) { self.key = key }
+
+    /// Another key for each `use`: 32 bytes.
+    static func derived(from stateKey: Secret, for use: String) throws(StateFailure) -> Secret {
         let derived = stateKey.reveal {
-            KeyedHash.hkdf(
-                key: $0, salt: Array("tollkey state".utf8), info: Array("sealing records, AES-256-GCM".utf8))
+            KeyedHash.hkdf(key: $0, salt: Array("tollkey state".utf8), info: Array(use.utf8))
         }
-        guard let derived else { throw Self.outOfMemory }
-        key = Secret(derived)
+        guard let derived else { throw outOfMemory }
+        return Secret(derived)
     }
 
     static let outOfMemory = StateFailure(.system, "OpenSSL has no memory or no randomness left")

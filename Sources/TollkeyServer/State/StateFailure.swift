@@ -17,6 +17,8 @@ package struct StateFailure: Error, Sendable, Equatable, CustomStringConvertible
         case busy
         /// Somebody else has written since the version that was to be replaced.
         case superseded
+        /// What all replicas must know of first cannot be shared now: Redis is away, or has just come back.
+        case unshared
         /// A bound of ours.
         case tooLarge
         /// The system refuses: no room, an input or output error.

@@ -77,6 +77,24 @@ package final class StateStore: Sendable {
         }
     }
 
+    /// Keeps a copy of what stands elsewhere under a version that was given there, unless there is a later one here.
+    /// False then. With `replacing`, as `save`.
+    @discardableResult
+    package func adopt(
+        _ content: Secret, at place: RecordPlace, as version: Int64, replacing known: Int64? = nil
+    ) throws(StateFailure) -> Bool {
+        try Self.check(content, place)
+        return try write { tables, header throws(StateFailure) in
+            try Self.expect(known, at: place, tables)
+            guard try tables.row(at: place)?.version ?? 0 < version else { return false }
+            header.lastVersion = max(header.lastVersion, version)
+            let sealed = try keyring.seal(content, at: place, version: version)
+            try tables.write(RecordTables.Row(place: place, version: version, sealed: sealed))
+            try tables.write(header)
+            return true
+        }
+    }
+
     /// Forgets a record; there may be none. `version` as with `save`.
     package func remove(_ place: RecordPlace, replacing version: Int64? = nil) throws(StateFailure) {
         try write { tables, _ throws(StateFailure) in
@@ -131,7 +149,7 @@ package final class StateStore: Sendable {
             "somebody else has written the \(place.kind) \(place.provider)/\(place.name) since it was read")
     }
 
-    private static func check(_ content: Secret, _ place: RecordPlace) throws(StateFailure) {
+    static func check(_ content: Secret, _ place: RecordPlace) throws(StateFailure) {
         guard content.reveal({ $0.count <= contentBytesMax }) else {
             throw StateFailure(
                 .tooLarge,
