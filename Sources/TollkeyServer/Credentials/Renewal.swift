@@ -34,7 +34,8 @@ package struct Renewal: Sendable {
 
     package enum How: String, Sendable { case obtain, refresh, login }
 
-    package init(credential: CredentialSettings, calls: ProviderCalls, store: any RecordStore, bootID: String) {
+    package init(credential: CredentialSettings, calls: ProviderCalls, store: any RecordStore, bootID: String)
+    {
         self.credential = credential
         self.calls = calls
         self.store = store
@@ -161,7 +162,8 @@ package struct Renewal: Sendable {
             guard error.kind == .unshared else { throw error }
             if credential.obtain != nil { return try obtain(held) }
             return .failed(
-                .unavailable("the refresh token is not spent without the other replicas: \(error.description)"))
+                .unavailable(
+                    "the refresh token is not spent without the other replicas: \(error.description)"))
         }
         let answered: ProviderCalls.Answered
         do {
@@ -254,7 +256,9 @@ package struct Renewal: Sendable {
             } catch {
                 words = error.description
                 // The lock has run out meanwhile, and who had it next has kept another one.
-                if error.kind == .superseded, let next = try? load(), next.stored.generation >= stored.generation {
+                if error.kind == .superseded, let next = try? load(),
+                    next.stored.generation >= stored.generation
+                {
                     return .adopted(next)
                 }
             }

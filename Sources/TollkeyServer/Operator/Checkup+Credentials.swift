@@ -15,7 +15,9 @@ extension Checkup {
     }
 
     /// nil when none lives.
-    private mutating func look(at credential: CredentialSettings, in store: any RecordStore) -> StoredCredential? {
+    private mutating func look(at credential: CredentialSettings, in store: any RecordStore)
+        -> StoredCredential?
+    {
         let subject = "credential \(credential.name)"
         do {
             let client = try Operator.client()

@@ -10,7 +10,8 @@ final class SharedLock: RecordLock {
 
     /// `callUntil` is nil when it is no other replica's affair; `end` gives it back to them.
     init(
-        _ own: StateLock, callUntil: (clock: Clock, end: MonotonicTime)?, _ end: @escaping @Sendable () -> Void
+        _ own: StateLock, callUntil: (clock: Clock, end: MonotonicTime)?,
+        _ end: @escaping @Sendable () -> Void
     ) {
         self.own = own
         self.callUntil = callUntil

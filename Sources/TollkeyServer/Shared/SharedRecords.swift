@@ -76,7 +76,8 @@ struct SharedRecords: Sendable {
 
     /// `mark`: only while this lock holds, and nothing can have been lost.
     func save(
-        _ sealed: [UInt8], at place: RecordPlace, as version: Int64, replacing known: Int64?, under lock: Lock?,
+        _ sealed: [UInt8], at place: RecordPlace, as version: Int64, replacing known: Int64?,
+        under lock: Lock?,
         mark: Bool
     ) throws(RedisFailure) -> Saved {
         let mark = mark ? lock : nil

@@ -167,6 +167,7 @@ package final class SharedStore: RecordStore {
 
     // MARK: Writing
 
+    @discardableResult
     package func save(
         _ content: Secret, at place: RecordPlace, replacing version: Int64?
     ) throws(StateFailure) -> Int64 {
@@ -281,7 +282,9 @@ package final class SharedStore: RecordStore {
             guard waited < timeout, !isCancelled() else {
                 own.release()
                 throw StateFailure(
-                    .busy, "another replica has been at work on \(place.provider)/\(place.name) for more than \(timeout)")
+                    .busy,
+                    "another replica has been at work on \(place.provider)/\(place.name) for more than \(timeout)"
+                )
             }
             usleep(UInt32(clamping: interval.milliseconds * 1_000))
             waited += interval

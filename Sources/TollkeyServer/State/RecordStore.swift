@@ -80,7 +80,9 @@ extension StateStore: RecordStore {
         try save(content, at: place, replacing: version)
     }
 
-    package func fingerprints(_ parts: [Secret]) throws(StateFailure) -> [[UInt8]] { [try fingerprint(parts)] }
+    package func fingerprints(_ parts: [Secret]) throws(StateFailure) -> [[UInt8]] {
+        [try fingerprint(parts)]
+    }
 
     package func hold(
         _ place: RecordPlace, timeout: Duration, isCancelled: () -> Bool
