@@ -41,6 +41,8 @@ package final class SharedStore: RecordStore {
     private let logger: Logger?
     /// Why Redis cannot be asked; nil when it can.
     private let trouble = Mutex<RedisFailure?>(nil)
+    /// What was said last of a record that cannot be used.
+    private let told = Mutex<[RecordPlace: String]>([:])
     /// The locks that are held through this store: what is saved at a place is saved under its lock.
     private let locks = Mutex<[RecordPlace: SharedRecords.Lock]>([:])
 
@@ -153,17 +155,23 @@ package final class SharedStore: RecordStore {
                     let before = try local.load(place)?.version ?? 0
                     guard version != before else { continue }
                     if try load(place)?.version ?? 0 != before { hasNews = true }
-                } catch {
-                    logger?.error(
-                        "shared record cannot be used",
-                        metadata: ["provider": "\(place.provider)", "reason": "\(error)"])
-                }
+                    told.withLock { $0[place] = nil }
+                } catch { tell(error, of: place) }
             }
         }
         return hasNews
     }
 
     private static let lookedAtOnce = 1_000
+
+    /// Each look comes upon it again: once is enough.
+    private func tell(_ failure: StateFailure, of place: RecordPlace) {
+        let before = told.withLock { $0.updateValue(failure.description, forKey: place) }
+        guard before != failure.description else { return }
+        logger?.error(
+            "shared record cannot be used",
+            metadata: ["provider": "\(place.provider)", "reason": "\(failure)"])
+    }
 
     // MARK: Writing
 

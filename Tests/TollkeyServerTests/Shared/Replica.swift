@@ -25,11 +25,16 @@ struct Replica {
     }
 
     func hold(_ place: RecordPlace) throws -> any RecordLock {
-        try store.hold(place, timeout: .zero, isCancelled: { false })
+        // Its files go with the last who has the folder.
+        try withExtendedLifetime(folder) {
+            try store.hold(place, timeout: .zero, isCancelled: { false })
+        }
     }
 
     func text(_ place: RecordPlace) throws -> String? {
-        try store.load(place)?.content.reveal { String(decoding: $0, as: UTF8.self) }
+        try withExtendedLifetime(folder) {
+            try store.load(place)?.content.reveal { String(decoding: $0, as: UTF8.self) }
+        }
     }
 }
 
@@ -54,12 +59,15 @@ extension RecordPlace {
 }
 
 /// A store that does something else at a renewal's steps, as a stalled process lets others do.
-struct StallingStore: RecordStore {
-    let store: SharedStore
+final class StallingStore: RecordStore {
+    private let owner: Replica
     let beforeMark = Armed()
     let afterMark = Armed()
     let beforeSave = Armed()
 
+    init(_ owner: Replica) { self.owner = owner }
+
+    private var store: SharedStore { owner.store }
     var replica: String { store.replica }
     var lookInterval: Duration? { store.lookInterval }
     func load(_ place: RecordPlace) throws(StateFailure) -> StoredRecord? { try store.load(place) }

@@ -34,9 +34,7 @@ extension EndToEnd {
                 return renew(b).words
             }
 
-            var refreshes: Int {
-                stage.sandbox.record.count(of: .refresh, to: Provider(rawValue: provider.name)!)
-            }
+            var refreshes: Int { stage.sandbox.record.count(of: .refresh, to: .jpay) }
         }
 
         /// `needsPerson`: only a person could log in anew.
@@ -49,14 +47,18 @@ extension EndToEnd {
                 let client = try CallClient()
                 defer { client.close() }
                 var provider = try stage.jpay.providers[0]
-                let a = StallingStore(store: try Replica(redis, clock: stage.clock, grace: grace).store)
-                let b = StallingStore(store: try Replica(redis, clock: stage.clock, grace: grace).store)
+                let a = StallingStore(try Replica(redis, clock: stage.clock, grace: grace))
+                let b = StallingStore(try Replica(redis, clock: stage.clock, grace: grace))
                 let obtaining = Pair(
                     stage: stage, redis: redis, client: client, provider: provider, a: a, b: b,
                     place: .access("jpay"))
                 #expect(obtaining.renew(a).words == "obtain")
                 #expect(obtaining.renew(b, isForced: false).words == "adopted")
-                if needsPerson { provider.credentials[0].obtain = nil }
+                if needsPerson, let call = provider.credentials[0].obtain {
+                    // The same account, into which a person logs in.
+                    provider.credentials[0].login = LoginSettings(authorize: call.place, exchange: call)
+                    provider.credentials[0].obtain = nil
+                }
                 try await body(
                     Pair(
                         stage: stage, redis: redis, client: client, provider: provider, a: a, b: b,

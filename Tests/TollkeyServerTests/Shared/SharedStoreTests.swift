@@ -126,11 +126,13 @@ extension EndToEnd {
                 let (one, two) = (StateFolder.someKey, Secret("another state key, as long as it must be"))
                 let a = try Replica(redis, keys: [one])
                 let version = try a.store.save(Secret("1"), at: place, replacing: 0)
-                let b = try Replica(redis, keys: [two])
+                let log = LogBook()
+                let b = try Replica(redis, keys: [two], log: log)
                 let failure = try #require(throws: StateFailure.self) { try b.store.load(place) }
                 #expect(failure.kind == .wrongKey)
                 #expect(failure.description.contains("all replicas need the same 'state_key'"))
-                #expect(!b.store.look(at: [place]))
+                for _ in 0..<3 { #expect(!b.store.look(at: [place])) }
+                #expect(log.lines.count { $0.hasPrefix("error shared record cannot be used") } == 1)
                 #expect(try a.store.load(place)?.version == version)
 
                 let both = try Replica(redis, keys: [two, one])
