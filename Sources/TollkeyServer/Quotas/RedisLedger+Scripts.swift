@@ -178,7 +178,7 @@ extension RedisLedger {
             record[4] = limits
 
             if pause > 0 then record[2] = math.max(record[2], now + pause) end
-            local grants, held = math.huge, {}
+            local count, kept = math.huge, {}
             for i, c in ipairs(contacts) do
               local limit = limits[i]
               advance(limit)
@@ -187,16 +187,17 @@ extension RedisLedger {
                 note(limit, c.total - limit[4], limit[2], c.count)
                 limit[4] = c.total
               end
-              local kept, free = settle(limit, c)
-              held[i] = kept
-              grants = math.min(grants, math.max(0, math.min(free, c.wanted) - kept))
+              local free
+              kept[i], free = settle(limit, c)
+              count = math.min(count, free, c.wanted)
             end
-            if telling or #contacts == 0 then grants = 0 end
+            if telling then count = 0 end
 
             local reply, life = {1, math.max(0, record[2] - now)}, math.max(0, record[2] - now)
             for i, c in ipairs(contacts) do
-              local holders, nextIn = hold(limits[i], c, held[i] + grants)
-              reply[#reply + 1] = held[i] + grants
+              local held = math.max(kept[i], count)
+              local holders, nextIn = hold(limits[i], c, held)
+              reply[#reply + 1] = held
               reply[#reply + 1] = total(limits[i])
               reply[#reply + 1] = holders
               reply[#reply + 1] = nextIn

@@ -4,7 +4,7 @@ import TollkeyCore
 import TollkeyServer
 
 /// One process: its ledger, and a gate whose clerk is the test.
-final class Replica {
+final class LedgerReplica {
     let ledger: SharedLedger
     let book = LogBook()
     let hands: LedgerHands
@@ -71,7 +71,7 @@ final class Replicas {
     let clock = ManualClock()
     let limits: [LimitSettings]
     let settings: SharedSettings
-    var all: [Replica] = []
+    var all: [LedgerReplica] = []
 
     /// Past the server's grace, unless that is away.
     init(
@@ -85,7 +85,7 @@ final class Replicas {
         beat()
     }
 
-    func add() throws { all.append(try Replica(settings, limits, hands, clock)) }
+    func add() throws { all.append(try LedgerReplica(settings, limits, hands, clock)) }
 
     func pass(_ duration: Duration) {
         hands.advance(by: duration)
