@@ -68,7 +68,7 @@ extension EndToEnd {
             #expect(try stage.passed(1, proxy) == 1)
             #expect(try proxy.answer(to: get("/")).status == 429)
             #expect(try proxy.answer(to: get("/", "Prefer: wait=9\r\n")).status == 429)
-            let client = try stand(proxy, "/", "Prefer: respond-async, wait=10\r\n")
+            let client = try stand(proxy, "/", "Prefer: respond-async, wait=11\r\n")
             #expect(client.isQuiet)
             // No longer than wait_max, whatever it says.
             let greedy = try stand(proxy, "/", "Prefer: wait=1000\r\n")

@@ -122,7 +122,7 @@ extension EndToEnd {
             #expect(try client.answer().status == 200)
         }
 
-        @Test(arguments: ["none", "foreign", "newer", "damaged"])
+        @Test(arguments: ["none", "foreign", "newer"])
         func `a ledger that cannot be used is told at the start`(_ how: String) throws {
             let stage = try QuotaStage()
             let database = stage.folder.path + "/quota.db"
@@ -138,11 +138,6 @@ extension EndToEnd {
             case "newer":
                 try RawDatabase.run("PRAGMA user_version = 9", in: database)
                 words = "later version"
-            case "damaged":
-                let bytes = try Files.bytes(database)
-                try Files.write(
-                    bytes.enumerated().map { $0.offset > 4_096 ? 0x41 : $0.element }, to: database)
-                words = "damaged"
             default:
                 words = ""
             }
