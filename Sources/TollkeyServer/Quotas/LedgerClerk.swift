@@ -141,7 +141,10 @@ package final class LedgerClerk: Sendable {
             note(nil)
         } catch {
             // It may be about one of them only.
-            if contacts.count > 1 { return contacts.forEach { ask([$0]) } }
+            if contacts.count > 1 {
+                for contact in contacts { ask([contact]) }
+                return
+            }
             note(error)
             let now = clock.monotonic()
             for (gate, _) in contacts { gate.fail(until: now + Self.retryTime, at: now) }
