@@ -74,6 +74,19 @@ extension EndToEnd {
 
         // MARK: Reload
 
+        @Test func `a reload that changes a limit keeps what was counted`() throws {
+            let stage = try QuotaStage()
+            let proxy = try stage.proxy(.limited(3, per: .seconds(60)))
+            defer { proxy.stop() }
+            #expect(try stage.passed(5, proxy) == 3)
+            try proxy.server.reload(stage.settings(stage.provider(.limited(5, per: .seconds(60)))))
+            #expect(try stage.passed(5, proxy) == 2)
+            try proxy.server.reload(stage.settings(stage.provider(.limited(2, per: .seconds(60)))))
+            #expect(try stage.passed(5, proxy) == 0)
+            try proxy.passCounted(.seconds(60))
+            #expect(try stage.passed(5, proxy) == 2)
+        }
+
         @Test func `a reload adds limits and takes them away, and the others go on`() throws {
             let stage = try QuotaStage()
             let a = try CategorySettings.limited(2, per: .seconds(60), "/a/**", name: "a")

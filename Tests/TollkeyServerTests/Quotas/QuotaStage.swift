@@ -100,7 +100,8 @@ extension Proxy {
     /// is charged for them as late as can be.
     func passCounted(_ duration: Duration) throws {
         try settle()
-        let first = min(duration, .milliseconds(500))
+        // It tells an eightieth of the window after a use, a quarter of a second at least.
+        let first = min(duration, max(.milliseconds(500), duration / 60))
         pass(first)
         pass(duration - first)
     }
