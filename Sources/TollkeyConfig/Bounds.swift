@@ -44,6 +44,7 @@ package enum Bounds {
     package static let scopeCalls = 64
     package static let otpCalls = 64
     package static let peers = 1_000
+    package static let requestIDPlaces = 8
 
     // Text, in bytes.
     package static let textBytes = 4_096
@@ -52,6 +53,7 @@ package enum Bounds {
     package static let secretBytes = Secret.bytesMax
     /// Less could be guessed: 16 bytes are 128 bits, if they come from dice.
     package static let stateKeyBytesMin = 32
+    package static let adminTokenBytesMin = 16
     package static let fieldNameBytes = 128
     /// A place in an answer, and its levels.
     package static let placeBytes = 256
@@ -98,5 +100,6 @@ package enum Bounds {
     /// In one category's line. None at all turns `Prefer: wait` away too.
     package static let categoryWait = Duration.zero...Duration.seconds(3_600)
     package static let retryAfterMax = LimitSettings.windowRange
+    package static let auditKeep = Duration.seconds(3_600)...lifetime.upperBound
     package static let otpLifetime = Duration.seconds(1)...Duration.seconds(86_400)
 }

@@ -21,7 +21,7 @@ struct Run: ParsableCommand {
         Self.raiseDescriptorLimit()
         let signals = Signals()
         var settings = try file.settings()
-        let logger = JSONLines.logger(settings.logLevel)
+        let logger = JSONLines.logger(settings.log.level)
         let server: Server
         do {
             server = try Server(logger: logger)
@@ -62,7 +62,7 @@ struct Run: ParsableCommand {
                     logger.warning("'threads' stays as it is until the next start")
                 }
                 settings = read
-                JSONLines.level = JSONLines.level(read.logLevel)
+                JSONLines.level = JSONLines.level(read.log.level)
                 logger.info("reloaded", metadata: Self.summary(read))
             } catch { logger.error("not reloaded", metadata: ["problems": "\(error)"]) }
         }

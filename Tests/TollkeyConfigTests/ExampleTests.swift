@@ -20,7 +20,7 @@ struct ExampleTests {
         #expect(example.threads == defaults.threads)
         #expect(example.limits == defaults.limits)
         #expect(example.timeouts == defaults.timeouts)
-        #expect(example.logLevel == defaults.logLevel)
+        #expect(example.log == defaults.log)
         let acme = try #require(example.providers.first { $0.name == "acme" })
         var timeouts = UpstreamTimeouts()
         timeouts.whole = .seconds(600)
@@ -132,7 +132,7 @@ struct ExampleTests {
     /// Maps whose keys are the user's own, with nothing of ours below them.
     private static let named = [
         "inject", "defaults", "inject_query", "secrets", "environments", "form", "json", "query", "headers",
-        "claims", "where", "expect", "scope_calls", "subject", "variants",
+        "claims", "where", "expect", "scope_calls", "subject", "variants", "admin_tokens",
     ]
 
     /// Where the keys of a map are known, when it is one of those that stand in several places.

@@ -31,6 +31,7 @@ struct ProviderReader {
         let allowIsKnown = readAllow(&map, &provider)
         readCategories(&map, &provider, allowIsKnown: allowIsKnown)
         readPeers(&map, &provider)
+        readRequestID(&map, &provider)
         readBounds(&map, &provider)
         _ = map.value("docs", .text { text throws(Misfit) in try UpstreamURL.scheme(of: text) })
         checkVariants(variants, map)
@@ -100,20 +101,8 @@ struct ProviderReader {
     }
 
     private func readPeers(_ map: inout MapReader, _ provider: inout ProviderSettings) {
-        let format = Format<[Placed<Int>]>.list(
-            of: .number(in: Bounds.peer), least: 1, max: Bounds.peers)
-        var rule = PeerRule()
-        var namesNobody = false
-        let place = map.map("peers") { map in
-            if let uids = map.value("uid", format) { rule.uids = uids.value.map { UInt32($0.value) } }
-            if let gids = map.value("gid", format) { rule.gids = gids.value.map { UInt32($0.value) } }
-            namesNobody = !map.has("uid") && !map.has("gid")
-        }
-        guard let place else { return }
+        guard let (rule, place) = map.peers("peers") else { return }
         provider.peers = rule
-        if namesNobody {
-            reading.report(place, "\"peers\" lists nobody; name a \"uid\" or a \"gid\", or take it out")
-        }
         if !hasUnixListener {
             reading.report(
                 place,
@@ -122,6 +111,16 @@ struct ProviderReader {
                 "unix:/path" to "listen", or take it out
                 """)
         }
+    }
+
+    private func readRequestID(_ map: inout MapReader, _ provider: inout ProviderSettings) {
+        let format = Format<AnswerPlace>.text { text throws(Misfit) in
+            let place = try AnswerPlace.parse(text)
+            if case .content = place { throw Misfit("cannot be the whole content; name a place in it") }
+            return place
+        }
+        let places = map.value("request_id", .list(of: format, max: Bounds.requestIDPlaces))
+        if let places { provider.requestID = places.value.map(\.value) }
     }
 
     private func readBounds(_ map: inout MapReader, _ provider: inout ProviderSettings) {

@@ -7,7 +7,10 @@ struct SettingsReader {
     func read(_ node: YamlNode) -> Settings {
         var settings = Settings()
         var top = MapReader(node, path: "", reading: reading)
-        let listenersAreGood = readListeners(&top, &settings.listeners)
+        let addresses = AddressReader(&top, reading: reading)
+        let listenersAreGood = addresses.areGood
+        if let listeners = addresses.listeners { settings.listeners = listeners }
+        settings.admin.listeners = addresses.admin ?? []
 
         if let hosts = top.value("hosts", .list(of: .text(HostName.parseOrAddress), max: Bounds.hosts)) {
             settings.hosts = hosts.value.map(\.value)
@@ -23,9 +26,7 @@ struct SettingsReader {
             map.set(&settings.timeouts.idle, "idle", .duration(in: Bounds.timeout))
             map.set(&settings.timeouts.drain, "drain", .duration(in: Bounds.drain))
         }
-        top.map("log") { map in
-            map.set(&settings.logLevel, "level", .choice(of: LogLevel.allCases))
-        }
+        OperationReader(reading: reading).read(&top, &settings)
 
         readState(&top, &settings)
         let shared = SharedReader(reading: reading).read(&top)
@@ -97,38 +98,6 @@ struct SettingsReader {
             }
         }
         map.set(&limits.headers, "headers", .number(in: Bounds.clientHeaders))
-    }
-
-    /// Whether what the file says could be read, so that conclusions may be drawn from it.
-    private func readListeners(_ top: inout MapReader, _ listeners: inout [ListenAddress]) -> Bool {
-        let problemsBefore = reading.problemCount
-        let format = Format<ListenAddress>.text { text throws(Misfit) in try ListenAddress(parsing: text) }
-        let found = top.value("listen", .list(of: format, least: 1, max: Settings.listenersMax))
-        var isBeyondLoopback = false
-        top.set(&isBeyondLoopback, "listen_beyond_loopback", .flag)
-        guard let found else { return reading.problemCount == problemsBefore }
-        listeners = found.value.map(\.value)
-        var lines: [String: Int] = [:]
-        for listener in found.value {
-            if let identity = listener.value.identity {
-                if let line = lines[identity] {
-                    reading.report(
-                        listener.position,
-                        "\"listen\" has this address twice, first on line \(line); keep one of them")
-                }
-                lines[identity] = lines[identity] ?? listener.position.line
-            }
-            if !isBeyondLoopback, !listener.value.isLoopback {
-                reading.report(
-                    listener.position,
-                    """
-                    "listen" has an address that other machines can reach, over plain HTTP: whoever reaches it \
-                    spends your credentials; listen on 127.0.0.1 or a unix socket, or, if something in front \
-                    keeps others out, write "listen_beyond_loopback: true"
-                    """)
-            }
-        }
-        return reading.problemCount == problemsBefore
     }
 
     private func read(_ entries: [YamlNode.Entry], hasUnixListener: Bool) -> [ProviderSettings] {

@@ -41,6 +41,8 @@ package struct ProviderSettings: Sendable, Equatable {
     package var categories: [CategorySettings] = []
     /// Who may call, by the kernel's word on a unix socket; nil is everyone.
     package var peers: PeerRule?
+    /// Where an answer may have the provider's own number for the request: the first that is there is logged.
+    package var requestID: [AnswerPlace] = [.header("x-request-id")]
     package var timeouts = UpstreamTimeouts()
     package var pool = PoolSettings()
     package var body = BodySettings()

@@ -12,7 +12,11 @@ package struct Settings: Sendable, Equatable {
     package var threads: Int = 1
     package var limits = ClientLimits()
     package var timeouts = ClientTimeouts()
-    package var logLevel: LogLevel = .info
+    package var admin = AdminSettings()
+    package var log = LogSettings()
+    /// nil: no spans are made.
+    package var traces: TraceSettings?
+    package var audit = AuditSettings()
     /// The folder for what must outlive the process; nil leaves the choice to the command.
     package var state: String?
     /// Seal what stands there. The first seals and opens, the others only open. None is a key made on first start.

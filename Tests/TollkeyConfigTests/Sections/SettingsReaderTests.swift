@@ -29,7 +29,7 @@ struct SettingsReaderTests {
         #expect(all.threads == 3)
         #expect(all.limits == limits)
         #expect(all.timeouts == timeouts)
-        #expect(all.logLevel == .error)
+        #expect(all.log.level == .error)
     }
 
     @Test func `the state is a folder, and its keys are secrets`() throws {
