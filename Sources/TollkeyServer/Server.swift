@@ -20,7 +20,9 @@ package final class Server: Sendable {
     }
     private let state = Mutex(State())
     private let logger: Logger
-    private let clock: Clock
+    let clock: Clock
+    private let sink: LogSink?
+    package let logControl: LogControl
     private let resolver: Resolver
     /// Counts threads that have started, and later those that have ended.
     private let started: Gate
@@ -30,9 +32,14 @@ package final class Server: Sendable {
     /// This process in `Via`.
     private let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
 
-    package init(logger: Logger, clock: Clock = .system) throws(StartFailure) {
+    /// `sink` takes a line for each request, as `logControl` says; nil: there are none.
+    package init(
+        logger: Logger, clock: Clock = .system, sink: LogSink? = nil, logControl: LogControl = LogControl()
+    ) throws(StartFailure) {
         self.logger = logger
         self.clock = clock
+        self.sink = sink
+        self.logControl = logControl
         do throws(SystemError) {
             resolver = try Resolver()
             started = try Gate()
@@ -256,10 +263,12 @@ package final class Server: Sendable {
 
     private func startLoop(_ index: Int, _ table: ServiceTable) throws(StartFailure) -> Mailbox? {
         let slot = Slot()
-        let isRunning = Threads.start("loop-\(index)") { [clock, resolver, logger, started, ended] in
+        let isRunning = Threads.start("loop-\(index)") {
+            [clock, resolver, sink, logControl, started, ended] in
             defer { ended.open() }
             guard let loop = try? EventLoop(clock: clock) else { return started.open() }
-            let worker = Worker(table, index: index, loop: loop, resolver: resolver, logger: logger)
+            let worker = Worker(
+                table, index: index, loop: loop, resolver: resolver, log: CallLog(sink, logControl))
             slot.mailbox.withLock { $0 = loop.mailbox }
             started.open()
             loop.run(serving: worker)

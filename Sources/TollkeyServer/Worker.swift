@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import TollkeyCore
 
 /// One event loop's share of the proxy: its listeners, its clients, and each provider's connections.
@@ -7,24 +6,32 @@ final class Worker {
     let loop: EventLoop
     private(set) var table: ServiceTable
     private(set) var isDraining = false
-    private var upstreams: [Upstream?]
+    private(set) var upstreams: [Upstream?]
     private var listeners: [ListenAddress: Listener] = [:]
-    private var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
     private let resolver: Resolver
-    private var log: FailureLog
+    var callLog: CallLog
     private var whenDrained: (@Sendable () -> Void)?
-    private var requests = RequestIDs()
+    private let origin = UInt64.random(in: .min ... .max)
+    private var requests: UInt64 = 0
+    /// In the order of the table's services.
+    private(set) var tallies: [CallTally] = []
+    /// Of calls to no provider.
+    let nowhere = CallTally("")
+    var problems = ProblemBook()
+    private(set) var accepted: UInt64 = 0
     private var tickets: Tickets
     /// Calls that stand in line for a permit.
-    private var standing: [UInt64: ExchangeDriver] = [:]
+    private(set) var standing: [UInt64: ExchangeDriver] = [:]
 
-    init(_ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, logger: Logger) {
+    init(_ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, log: CallLog) {
         tickets = Tickets(place: UInt64(index))
         self.table = table
         self.loop = loop
         self.resolver = resolver
-        log = FailureLog(logger)
+        callLog = log
         upstreams = Array(repeating: nil, count: table.services.count)
+        adoptTallies()
     }
 
     // MARK: Listeners and clients
@@ -57,6 +64,7 @@ final class Worker {
             return
         }
         clients[ObjectIdentifier(client)] = client
+        accepted &+= 1
     }
 
     func closed(_ client: ClientConnection) {
@@ -69,7 +77,7 @@ final class Worker {
 
     func upstream(_ index: Int) -> Upstream {
         if let upstream = upstreams[index] { return upstream }
-        let upstream = Upstream(table.services[index], loop: loop, resolver: resolver)
+        let upstream = Upstream(table.services[index], loop: loop, resolver: resolver, tally: tallies[index])
         upstreams[index] = upstream
         return upstream
     }
@@ -111,6 +119,7 @@ final class Worker {
             if let upstream { byName[upstream.service.provider.name] = upstream }
         }
         self.table = table
+        adoptTallies()
         upstreams = table.services.map { service in
             guard let known = byName[service.provider.name], known.service.sharesConnections(with: service)
             else { return nil }
@@ -145,10 +154,17 @@ final class Worker {
 
     // MARK: Records
 
-    /// Logs a failure; the id under which the client is told of it.
-    func record(_ failure: Failure, provider: String?) -> String {
-        let id = requests.next()
-        log.note(failure, provider: provider, requestID: id, at: loop.now)
-        return id
+    func nextRequestID() -> RequestID {
+        requests &+= 1
+        return RequestID(origin: origin, number: requests)
+    }
+
+    private func adoptTallies() {
+        let known = Dictionary(tallies.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        tallies = table.services.map { service in
+            let tally = known[service.provider.name] ?? CallTally(service.provider.name)
+            tally.adopt(service.provider.categories)
+            return tally
+        }
     }
 }

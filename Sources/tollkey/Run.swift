@@ -21,10 +21,14 @@ struct Run: ParsableCommand {
         Self.raiseDescriptorLimit()
         let signals = Signals()
         var settings = try file.settings()
-        let logger = JSONLines.logger(settings.log.level)
+        let logControl = LogControl(settings.log)
+        let sink = try Self.logSink()
+        // Whatever ends the process from here on: what was logged is written.
+        defer { sink.close() }
+        let logger = JSONLines.logger(sink, logControl)
         let server: Server
         do {
-            server = try Server(logger: logger)
+            server = try Server(logger: logger, sink: sink, logControl: logControl)
             try server.start(settings, inherited: Systemd.takeSockets())
         } catch {
             logger.critical("cannot start", metadata: ["reason": "\(error)"])
@@ -39,6 +43,13 @@ struct Run: ParsableCommand {
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
         logger.info("stopped")
+    }
+
+    private static func logSink() throws -> LogSink {
+        do { return try LogSink() } catch {
+            StandardError.write("\(error)\n")
+            throw ExitCode.failure
+        }
     }
 
     /// A connection is a descriptor: all that the system allows us, not what it gives to programs that ask for nothing.
@@ -62,7 +73,7 @@ struct Run: ParsableCommand {
                     logger.warning("'threads' stays as it is until the next start")
                 }
                 settings = read
-                JSONLines.level = JSONLines.level(read.log.level)
+                server.logControl.settings = read.log
                 logger.info("reloaded", metadata: Self.summary(read))
             } catch { logger.error("not reloaded", metadata: ["problems": "\(error)"]) }
         }

@@ -78,7 +78,22 @@ package final class Buffer {
         end += 1
     }
 
-    package func append(decimal number: Int) { append(String(number)) }
+    package func append(decimal number: Int) {
+        if number < 0 { append(byte: UInt8(ascii: "-")) }
+        var digits = 1
+        var rest = number.magnitude
+        while rest >= 10 {
+            digits += 1
+            rest /= 10
+        }
+        rest = number.magnitude
+        let room = writable(atLeast: digits)
+        for i in (0..<digits).reversed() {
+            room[i] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        end += digits
+    }
 
     /// A chunk's size line (RFC 9112 §7.1).
     package func appendChunkSize(_ size: Int) {

@@ -45,8 +45,12 @@ package enum ListenAddress: Sendable, Hashable {
     case unix(path: String)
 }
 
-package enum LogLevel: String, Sendable, CaseIterable {
+package enum LogLevel: String, Sendable, CaseIterable, Comparable {
     case debug, info, warning, error
+
+    package static func < (a: LogLevel, b: LogLevel) -> Bool {
+        (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+    }
 }
 
 /// Bounds on what a client may send. Sizes in bytes.

@@ -21,7 +21,8 @@ struct Keeper {
     var lives: [Life]
     private var generation: Int
     private var publishedVersions: [Int64?] = []
-    private var secretsAreNews = true
+    /// They are not what is published.
+    private var secretsAreNews: Bool
     /// The secrets are those of the configuration still.
     private(set) var isUntouched = true
     /// A look at the secrets is under way.
@@ -42,12 +43,14 @@ struct Keeper {
         secrets = board.provider.secrets
         lives = board.provider.credentials.map { Life($0) }
         generation = board.current.snapshot.generation
+        // What needs nobody's answer is published before anybody asks.
+        secretsAreNews = board.current.standing != .usable
     }
 
     /// Also tells when the credentials are told to be renewed with them.
     mutating func take(_ secrets: [String: Secret]) {
+        if secrets != self.secrets { secretsAreNews = true }
         self.secrets = secrets
-        secretsAreNews = true
         isUntouched = false
     }
 

@@ -4,7 +4,7 @@ import TollkeyCore
 extension ExchangeDriver {
     /// As `perform`; `failure` is for the log when the client can only be shown it by cutting the answer short.
     func perform(_ action: Exchange.Action, because failure: Failure) {
-        if case .cut = action { _ = client?.worker.record(failure, provider: service?.provider.name) }
+        if case .cut = action { notes.failure = failure }
         perform(action)
     }
 
@@ -17,12 +17,15 @@ extension ExchangeDriver {
         case .sendRenewed: sendRenewed()
         case .relay: relayHeldAnswer()
         case .answer(let failure): answerLocally(failure)
-        case .finish(let keepUpstream, let keepClient): finish(keepUpstream, keepClient)
+        case .finish(let keepUpstream, let keepClient):
+            noteEnd(.provider, answer.status, nil)
+            finish(keepUpstream, keepClient)
         case .cut: cut()
         }
     }
 
     private func sendAgain() {
+        notes.tally?.figures.retriesLost &+= 1
         connection?.close()
         connection = nil
         noteUnanswered()
@@ -38,6 +41,7 @@ extension ExchangeDriver {
 
     private func sendRenewed() {
         guard let upstream else { return }
+        notes.tally?.figures.retriesRefused &+= 1
         letGo(held?.isReusable == true && exchange.requestHasEnded && sent == outgoing.count)
         forgetAnswer()
         guard placeHead() else { return }
@@ -49,11 +53,12 @@ extension ExchangeDriver {
         let keepsClient = exchange.requestHasEnded && exchange.clientPersists && failure.kind != .badRequest
         let provider = service?.provider.name
         let answer = LocalAnswer(
-            failure, provider: provider, requestID: client.worker.record(failure, provider: provider),
+            failure, provider: provider, requestID: notes.id.description,
             closes: !keepsClient, saysKeepAlive: keepsClient && request.minorVersion == 0)
         loop.out.clear()
         answer.write(into: loop.out, withoutContent: request.isHEAD)
         client.write(loop.out.readable)
+        noteEnd(.tollkey, failure.kind.row.status, failure)
         finish(false, keepsClient)
     }
 
@@ -67,6 +72,7 @@ extension ExchangeDriver {
     }
 
     func cut() {
+        noteCut()
         letGo(false)
         let client = self.client
         let endsWithConnection = needsConnectionsEnd
@@ -101,6 +107,7 @@ extension ExchangeDriver {
     /// Ready for the next request.
     private func end() {
         leaveGate()
+        notes = CallNotes()
         client = nil
         service = nil
         upstream = nil

@@ -38,6 +38,7 @@ extension ExchangeDriver {
                 guard try answer.read(rest) else { return position }
                 position += answer.end
                 guard answer.isInterim else {
+                    notes.answered = loop.now
                     noteAnswered(rest)
                     if isRefusal, exchange.handle(.refused) == .renew {
                         beginHolding(rest)
@@ -72,6 +73,7 @@ extension ExchangeDriver {
     }
 
     private func beginAnswer(_ bytes: Span<UInt8>) {
+        notes.isAnswered = true
         if verification != nil { noteVerificationAnswer() }
         let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
         answerContent = BodyDecoder(framing)
@@ -114,6 +116,7 @@ extension ExchangeDriver {
             reading: while true {
                 switch try answerContent.next(bytes, at: &position) {
                 case .content(let range):
+                    notes.bytesOut += range.count
                     if tapped != nil { tap(bytes.extracting(range)) }
                     if isAnswerChunked {
                         out.appendChunkSize(range.count)

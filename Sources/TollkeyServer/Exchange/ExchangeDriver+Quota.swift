@@ -20,12 +20,17 @@ extension ExchangeDriver {
     /// Which gate the call must pass, if any.
     func findGate() -> QuotaGate? {
         guard let quotas = service?.board.quotas else { return nil }
-        return input.read { bytes in
+        let category = input.read { bytes in
             let path = bytes.extracting(
                 head.target.path.lowerBound + prefixLength..<head.target.path.upperBound)
             let method = bytes.extracting(head.method)
-            return quotas.gate(method: method, path: path.isEmpty ? Self.root.span : path)
+            return quotas.category(method: method, path: path.isEmpty ? Self.root.span : path)
         }
+        guard let category else { return nil }
+        let gate = quotas.gates[category]
+        notes.category = notes.tally?.category(category)
+        notes.categoryName = gate.nameInUTF8
+        return gate
     }
 
     private static let root: [UInt8] = [UInt8(ascii: "/")]
@@ -44,6 +49,7 @@ extension ExchangeDriver {
         case .inLine:
             ticket = number
             client.worker.stand(self, number)
+            enterLine()
             if use != .renewed {
                 let span = max(patience, TimeSpan(LedgerClerk.ledgerPatience))
                 client.waitForConnection(until: min(loop.now + span, wholeDeadline))
@@ -79,6 +85,7 @@ extension ExchangeDriver {
 
     func permitGranted() {
         ticket = nil
+        noteLeftLine()
         hasPermit = true
         switch permitUse {
         case .start: proceed()
@@ -93,6 +100,8 @@ extension ExchangeDriver {
     /// Nobody can have one in time.
     func permitRefused(_ refusal: QuotaRefusal) {
         ticket = nil
+        noteLeftLine()
+        notes.category?.figures.reject(refusal.reason)
         guard let gate, let service else { return }
         let failure = Failure(
             refusal, category: gate.settings, provider: service.provider.name, wall: loop.moment.wall)
@@ -141,6 +150,7 @@ extension ExchangeDriver {
 
     func leaveLine() {
         guard let ticket else { return }
+        noteLeftLine()
         gate?.leave(ticket)
         client?.worker.leave(ticket)
         self.ticket = nil

@@ -69,6 +69,8 @@ final class ExchangeDriver {
     /// All connections that there may be are busy.
     private var isQueued = false
 
+    var notes = CallNotes()
+
     init(loop: EventLoop) { self.loop = loop }
 
     /// What its buffers have grown to.
@@ -97,6 +99,7 @@ final class ExchangeDriver {
 
     private func begin(for client: ClientConnection) {
         self.client = client
+        beginNotes(for: client, hasHead: true)
         let worker = client.worker
         let table = worker.table
         let (request, verdict) = input.read { bytes in
@@ -113,6 +116,7 @@ final class ExchangeDriver {
         switch verdict {
         case .refused(let failure, let route):
             service = route.map { table.services[$0] }
+            if let route { notes.tally = worker.tallies[route] }
             refuse(failure)
         case .admitted(let match):
             let service = table.services[match.route]
@@ -122,6 +126,7 @@ final class ExchangeDriver {
             }
             let upstream = worker.upstream(match.route)
             self.upstream = upstream
+            notes.tally = upstream.tally
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
             gate = findGate()
@@ -152,6 +157,7 @@ final class ExchangeDriver {
     /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
     func refuseHead(_ failure: Failure, for client: ClientConnection) {
         self.client = client
+        beginNotes(for: client, hasHead: false)
         exchange = Exchange(isRepeatable: false, hasContent: true, clientPersists: false)
         perform(exchange.handle(.requestInvalid(failure)))
     }
@@ -233,6 +239,8 @@ final class ExchangeDriver {
 
     func send() {
         sent = 0
+        notes.sent = loop.now
+        notes.answered = .never
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
         if exchange.attempts == 1 { invite() }
         sendOutgoing()

@@ -1,8 +1,9 @@
-package import TollkeyCore
+import TollkeyCore
 
 /// One provider, ready to be used by every event loop: nothing in it changes.
 package final class Service: Sendable {
     let provider: ProviderSettings
+    let nameInUTF8: [UInt8]
     let requestRewriter: RequestRewriter
     let responseRewriter: ResponseRewriter
     let board: CredentialBoard
@@ -30,6 +31,7 @@ package final class Service: Sendable {
 
     init(_ provider: ProviderSettings, pseudonym: String, tls: TLSContext?, board: CredentialBoard) {
         self.provider = provider
+        nameInUTF8 = Array(provider.name.utf8)
         self.board = board
         canRenew = provider.canRenew
         let templates = (provider.inject + provider.defaults).map(\.value) + provider.injectQuery.map(\.value)

@@ -170,6 +170,13 @@ final class ClientConnection: Pollable {
         if takesContent, isReadable { loop.continueLater(self) }
     }
 
+    var isActive: Bool {
+        switch state {
+        case .exchange: true
+        case .idle, .head, .finishing, .lingering, .closed: false
+        }
+    }
+
     /// It has closed its end: it may be gone, or may wait for the answer and have no more to say.
     var hasFinishedSending: Bool { peerHasFinished }
 

@@ -40,7 +40,7 @@ extension ProviderQuotas {
         let path = call.target.reveal { target in
             Array(target.dropFirst(upstream.basePath.utf8.count).prefix { $0 != UInt8(ascii: "?") })
         }
-        guard let gate = gate(method: method.span, path: path.span) else { return nil }
+        guard let gate = category(method: method.span, path: path.span).map({ gates[$0] }) else { return nil }
         if let refusal = clerk.wait(for: gate, patience: OwnCallPermit.patience) {
             throw gate.fault(refusal)
         }

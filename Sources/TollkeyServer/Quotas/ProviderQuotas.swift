@@ -22,9 +22,9 @@ package final class ProviderQuotas: Sendable {
         }
     }
 
-    /// The one that a call must pass; `path` is what lies behind the route.
-    func gate(method: Span<UInt8>, path: Span<UInt8>) -> QuotaGate? {
-        table.category(method: method, path: path).map { gates[$0] }
+    /// Whose gate a call must pass; `path` is what lies behind the route.
+    func category(method: Span<UInt8>, path: Span<UInt8>) -> Int? {
+        table.category(method: method, path: path)
     }
 }
 

@@ -4,6 +4,7 @@ import TollkeyCore
 /// A `CategoryGate` that every thread of the process passes through.
 package final class QuotaGate: Sendable {
     let settings: CategorySettings
+    let nameInUTF8: [UInt8]
     let waitMax: TimeSpan
     let key: LedgerKey
     /// What the ledger knows it by: each gate has a lease of its own.
@@ -13,6 +14,7 @@ package final class QuotaGate: Sendable {
 
     init(_ settings: CategorySettings, key: LedgerKey, clerk: LedgerClerk) {
         self.settings = settings
+        nameInUTF8 = Array(settings.name.utf8)
         waitMax = TimeSpan(settings.waitMax)
         self.key = key
         self.clerk = clerk

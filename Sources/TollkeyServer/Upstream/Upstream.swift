@@ -11,6 +11,7 @@ final class Upstream {
     /// The connection used last is taken first, so that those that are not needed become old and go.
     private var idle: [UpstreamConnection] = []
     private var open = 0
+    let tally: CallTally
     private var connecting = 0
     private var waiting: [ExchangeDriver] = []
     private var isRetired = false
@@ -24,7 +25,8 @@ final class Upstream {
     /// The system's resolver does not say how long an answer holds.
     static let addressesLife = TimeSpan(.seconds(30))
 
-    init(_ service: Service, loop: EventLoop, resolver: Resolver) {
+    init(_ service: Service, loop: EventLoop, resolver: Resolver, tally: CallTally) {
+        self.tally = tally
         self.service = service
         self.loop = loop
         self.resolver = resolver
@@ -44,6 +46,9 @@ final class Upstream {
         credentials.abandon()
         for connection in idle { connection.close() }
     }
+
+    var openCount: Int { open }
+    var idleCount: Int { idle.count }
 
     // MARK: For exchanges
 
@@ -128,6 +133,7 @@ final class Upstream {
             guard hasAddresses() else { return }
             open += 1
             connecting += 1
+            tally.figures.openedConnections &+= 1
             UpstreamConnection(self).connect(addresses)
         }
     }

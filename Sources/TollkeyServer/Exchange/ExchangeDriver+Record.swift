@@ -1,0 +1,88 @@
+import TollkeyCore
+
+/// What is kept of an exchange for its record.
+struct CallNotes {
+    var id = RequestID(origin: 0, number: 0)
+    /// `never` while there is no exchange.
+    var began = MonotonicTime.never
+    var sent = MonotonicTime.never
+    var answered = MonotonicTime.never
+    /// Since when it stands in line for a permit.
+    var inLine = MonotonicTime.never
+    var waitSpan: TimeSpan?
+    var bytesOut = 0
+    /// The provider's head has been relayed.
+    var isAnswered = false
+    /// Why the answer is about to be cut short.
+    var failure: Failure?
+    var tally: CallTally?
+    var category: CallTally.Category?
+    var categoryName: [UInt8]?
+    /// The head could be read.
+    var hasHead = false
+}
+
+/// The end of an exchange, as it is counted and logged.
+extension ExchangeDriver {
+    func beginNotes(for client: ClientConnection, hasHead: Bool) {
+        notes = CallNotes()
+        notes.id = client.worker.nextRequestID()
+        notes.began = loop.now
+        notes.hasHead = hasHead
+        notes.tally = client.worker.nowhere
+    }
+
+    func noteEnd(_ source: CallRecord.Source, _ status: Int, _ failure: Failure?, isCut: Bool = false) {
+        guard notes.began != .never, let client else { return }
+        var record = CallRecord()
+        record.source = source
+        record.status = status
+        record.failure = failure
+        record.isCut = isCut
+        record.span = loop.now.since(notes.began)
+        if notes.answered != .never { record.upstreamSpan = notes.answered.since(notes.sent) }
+        record.waitSpan = notes.waitSpan
+        record.attempts = exchange.attempts
+        record.generation = exchange.attempts > 0 ? generation : 0
+        record.bytesIn = contentBytes
+        record.bytesOut = notes.bytesOut
+        client.worker.count(record, notes)
+        client.worker.log(record, at: loop.moment.wall, self)
+        notes.began = .never
+    }
+
+    /// Both sides are cut: whatever the client has, it is not a whole answer.
+    func noteCut() {
+        if notes.isAnswered {
+            noteEnd(.provider, answer.status, notes.failure, isCut: true)
+        } else {
+            noteEnd(.client, CallRecord.clientGone, notes.failure)
+        }
+    }
+
+    /// What only the exchange knows of its line in the log.
+    func fill(_ line: borrowing CallLine) {
+        line.requestID(notes.id)
+        if let name = service?.nameInUTF8 { line.text("provider", name.span) }
+        if let name = notes.categoryName { line.text("category", name.span) }
+        if let peer = client?.peer { line.number("peer_uid", Int(peer.uid)) }
+        guard notes.hasHead else { return }
+        input.read { bytes in
+            line.text("method", bytes.extracting(head.method))
+            let path = bytes.extracting(head.target.path)
+            let start = min(prefixLength, path.count)
+            let end = min(path.count, start + CallLine.pathBytesMax)
+            line.text("path", path.extracting(start..<end))
+        }
+    }
+
+    func enterLine() { if notes.inLine == .never { notes.inLine = loop.now } }
+
+    func noteLeftLine() {
+        guard notes.inLine != .never else { return }
+        let span = loop.now.since(notes.inLine)
+        notes.inLine = .never
+        notes.waitSpan = TimeSpan(nanoseconds: (notes.waitSpan?.nanoseconds ?? 0) &+ span.nanoseconds)
+        notes.category?.figures.waited(span)
+    }
+}

@@ -1,0 +1,64 @@
+package import TollkeyCore
+
+/// What one event loop counts of one provider. Stays through reloads, as counters should.
+final class CallTally {
+    /// The calls of one category; a call keeps it until it is over, whatever a reload makes of the categories.
+    final class Category {
+        var figures = CallFigures.Category()
+    }
+
+    let name: String
+    var figures = CallFigures()
+    private(set) var uncategorised = Category()
+    /// In the order of the provider's categories.
+    private var categories: [Category] = []
+    private var names: [String] = []
+
+    init(_ name: String) { self.name = name }
+
+    /// Goes on with these categories; what was counted of others is forgotten.
+    func adopt(_ settings: [CategorySettings]) {
+        let known = Dictionary(zip(names, categories), uniquingKeysWith: { $1 })
+        names = settings.map(\.name)
+        categories = names.map { known[$0] ?? Category() }
+    }
+
+    func category(_ index: Int?) -> Category {
+        guard let index, categories.indices.contains(index) else { return uncategorised }
+        return categories[index]
+    }
+
+    /// All of it, for other threads.
+    func report(_ upstream: Upstream?) -> CallFigures {
+        var report = figures
+        report.categories[""] = uncategorised.figures
+        for (name, category) in zip(names, categories) { report.categories[name] = category.figures }
+        if let upstream {
+            report.idleConnections = upstream.idleCount
+            report.activeConnections = upstream.openCount - upstream.idleCount
+        }
+        return report
+    }
+}
+
+/// What one event loop has to say, for whoever asks from another thread.
+package struct WorkerReport: Sendable {
+    /// By provider; "" are calls to none.
+    package var calls: [String: CallFigures] = [:]
+    package var problems = ProblemBook()
+    package var activeClients = 0
+    package var idleClients = 0
+    package var acceptedClients: UInt64 = 0
+    package var waiting = 0
+
+    package init() {}
+
+    package mutating func add(_ other: WorkerReport) {
+        for (name, figures) in other.calls { calls[name, default: CallFigures()].add(figures) }
+        problems.add(other.problems)
+        activeClients += other.activeClients
+        idleClients += other.idleClients
+        acceptedClients &+= other.acceptedClients
+        waiting += other.waiting
+    }
+}
