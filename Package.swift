@@ -51,6 +51,10 @@ let package = Package(
             dependencies: [
                 "TollkeyCore", "CLinux", "COpenSSL", "CCurl", "CSQLite", "CHiredis",
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [
+                .embedInCode("Admin/Page/page.html"), .embedInCode("Admin/Page/page.css"),
+                .embedInCode("Admin/Page/page.js"),
             ], swiftSettings: hotPath),
         .executableTarget(
             name: "tollkey",

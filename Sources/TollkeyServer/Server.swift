@@ -7,7 +7,7 @@ package import TollkeyCore
 ///
 /// May be called from any thread, one call at a time.
 package final class Server: Sendable {
-    private struct State {
+    struct State {
         var sockets: [ListenAddress: ListeningSocket] = [:]
         var mailboxes: [Mailbox] = []
         var isDraining = false
@@ -17,11 +17,17 @@ package final class Server: Sendable {
         /// Where the clerk's ledger is.
         var shared: SharedSettings?
         var store: (any RecordStore)?
+        var admin: AdminListener?
+        var desk: AdminDesk?
+        var process = ServerStatus.Process()
     }
-    private let state = Mutex(State())
-    private let logger: Logger
+    let state = Mutex(State())
+    let logger: Logger
     let clock: Clock
-    private let sink: LogSink?
+    let sink: LogSink?
+    let flows = PersonFlows()
+    /// Reads the configuration again, for an operator's name; what is wrong with it, or nil.
+    package let reloading = Mutex<(@Sendable (_ actor: String) -> String?)?>(nil)
     package let logControl: LogControl
     private let resolver: Resolver
     /// Counts threads that have started, and later those that have ended.
@@ -54,7 +60,13 @@ package final class Server: Sendable {
     package func start(_ settings: Settings, inherited: [Int32] = []) throws(StartFailure) {
         signal(SIGPIPE, SIG_IGN)
         let table = try makeTable(settings, after: nil)
-        let sockets = try open(settings.listeners, keeping: adopt(inherited, settings.listeners))
+        var adopted = adopt(inherited, settings.listeners + settings.admin.listeners)
+        let adminSockets = adopted.filter {
+            settings.admin.listeners.contains($0.key) && !settings.listeners.contains($0.key)
+        }
+        adopted = adopted.filter { adminSockets[$0.key] == nil }
+        let sockets = try open(settings.listeners, keeping: adopted)
+        let openAdminSockets = try openAdmin(settings.admin, inherited: adminSockets)
         try refresh(with: table)
         var mailboxes: [Mailbox] = []
         for index in 0..<settings.threads {
@@ -68,6 +80,12 @@ package final class Server: Sendable {
             $0.mailboxes = mailboxes
         }
         introduceLoops()
+        let now = clock.now
+        state.withLock {
+            $0.process.started = now
+            $0.process.loaded = now.wall
+        }
+        try startAdmin(settings, openAdminSockets)
         for (address, socket) in sockets { listen(address, socket, mailboxes) }
     }
 
@@ -83,7 +101,15 @@ package final class Server: Sendable {
         let table = try makeTable(settings, after: state.withLock { $0.table })
         introduceLoops()
         let sockets = try open(settings.listeners, keeping: before)
-        do throws(StartFailure) { try refresh(with: table) } catch {
+        do throws(StartFailure) {
+            let adminSockets = try openAdmin(settings.admin)
+            do throws(StartFailure) { try refresh(with: table) } catch {
+                let known = state.withLock { $0.admin }?.open ?? [:]
+                for (address, socket) in adminSockets where known[address] == nil { socket.close(address) }
+                throw error
+            }
+            try startAdmin(settings, adminSockets)
+        } catch {
             for (address, socket) in sockets where before[address] == nil { socket.close(address) }
             throw error
         }
@@ -132,6 +158,12 @@ package final class Server: Sendable {
         refresher?.close()
         store?.close()
         clerk?.close()
+        let admin = state.withLock { state in
+            state.desk = nil
+            defer { state.admin = nil }
+            return state.admin
+        }
+        admin?.close()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
@@ -251,7 +283,7 @@ package final class Server: Sendable {
         }
     }
 
-    private static func directory(_ settings: Settings) -> String { settings.state ?? defaultState }
+    static func directory(_ settings: Settings) -> String { settings.state ?? defaultState }
 
     /// Where nothing must be kept, none is begun; a command may have begun one.
     private static func hasState(_ settings: Settings) -> Bool {
@@ -289,7 +321,7 @@ package final class Server: Sendable {
     }
 
     /// Sockets for `addresses`, those in `keeping` as they are; on failure what was opened is closed again.
-    private func open(
+    func open(
         _ addresses: [ListenAddress], keeping: [ListenAddress: ListeningSocket]
     ) throws(StartFailure) -> [ListenAddress: ListeningSocket] {
         var sockets = keeping

@@ -20,7 +20,7 @@ struct Run: ParsableCommand {
         tollkey_forbid_dumps()
         Self.raiseDescriptorLimit()
         let signals = Signals()
-        var settings = try file.settings()
+        let settings = try file.settings()
         let logControl = LogControl(settings.log)
         let sink = try Self.logSink()
         // Whatever ends the process from here on: what was logged is written.
@@ -34,15 +34,34 @@ struct Run: ParsableCommand {
             logger.critical("cannot start", metadata: ["reason": "\(error)"])
             throw ExitCode.failure
         }
+        let reloader = Reloader(file, server, settings, logger)
+        server.reloading.withLock { $0 = { actor in reloader.reload(by: actor) } }
         logger.info("ready", metadata: Self.summary(settings))
         Systemd.notify("READY=1")
-        while signals.next() == .reload { reload(server, &settings, logger) }
+        wait(signals, server, reloader, logger)
         logger.info(
             "draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
         Systemd.notify("STOPPING=1")
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
         logger.info("stopped")
+    }
+
+    /// Until the end is wanted. Tells a watchdog that it lives for as long as every event loop does.
+    private func wait(_ signals: Signals, _ server: Server, _ reloader: Reloader, _ logger: Logger) {
+        while true {
+            switch signals.next(within: Systemd.watchdogInterval) {
+            case .stop: return
+            case .reload: _ = reloader.reload(by: "signal")
+            case nil:
+                let silent = server.silentLoops()
+                if silent.isEmpty {
+                    Systemd.notify("WATCHDOG=1")
+                } else {
+                    logger.error("event loops do not answer", metadata: ["loops": "\(silent)"])
+                }
+            }
+        }
     }
 
     private static func logSink() throws -> LogSink {
@@ -60,35 +79,11 @@ struct Run: ParsableCommand {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    private func reload(_ server: Server, _ settings: inout Settings, _ logger: Logger) {
-        Systemd.notify("RELOADING=1\nMONOTONIC_USEC=\(Systemd.monotonicMicroseconds())")
-        defer { Systemd.notify("READY=1") }
-        switch file.read() {
-        case .failure(let problems):
-            logger.error("not reloaded", metadata: ["problems": "\(problems)"])
-        case .success(let read):
-            do {
-                try server.reload(read)
-                if read.threads != settings.threads {
-                    logger.warning("'threads' stays as it is until the next start")
-                }
-                settings = read
-                server.logControl.settings = read.log
-                logger.info("reloaded", metadata: Self.summary(read))
-            } catch { logger.error("not reloaded", metadata: ["problems": "\(error)"]) }
-        }
-    }
-
-    private static func summary(_ settings: Settings) -> Logger.Metadata {
-        let listeners = settings.listeners.map { listener in
-            switch listener {
-            case .tcp(let host, let port):
-                host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-            case .unix(let path): "unix:\(path)"
-            }
-        }
-        return [
-            "listen": "\(listeners.joined(separator: " "))", "providers": "\(settings.providers.count)",
+    static func summary(_ settings: Settings) -> Logger.Metadata {
+        [
+            "listen": "\(settings.listeners.map(\.text).joined(separator: " "))",
+            "admin": "\(settings.admin.listeners.map(\.text).joined(separator: " "))",
+            "providers": "\(settings.providers.count)",
             "threads": "\(settings.threads)", "version": "\(Tollkey.version)",
         ]
     }

@@ -13,11 +13,19 @@ struct Signals {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    func next() -> Wish {
-        var number: Int32 = 0
+    /// nil when none has come within `span`; nil waits for ever.
+    func next(within span: Duration?) -> Wish? {
         var waited = set
-        while sigwait(&waited, &number) != 0 {}
-        return number == SIGHUP ? .reload : .stop
+        var time = timespec()
+        if let (seconds, attoseconds) = span?.components {
+            time.tv_sec = Int(seconds)
+            time.tv_nsec = Int(attoseconds / 1_000_000_000)
+        }
+        while true {
+            let number = span == nil ? sigwaitinfo(&waited, nil) : sigtimedwait(&waited, nil, &time)
+            if number >= 0 { return number == SIGHUP ? .reload : .stop }
+            if errno == EAGAIN { return nil }
+        }
     }
 
     /// The next SIGTERM or SIGINT ends the process, as the system would have it.

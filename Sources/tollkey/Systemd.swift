@@ -39,6 +39,15 @@ enum Systemd {
         }
     }
 
+    /// Half of what the manager waits for a sign of life; nil when it waits for none.
+    static let watchdogInterval: Duration? = {
+        guard let text = getenv("WATCHDOG_USEC").map({ String(cString: $0) }), let span = Int64(text),
+            span > 0,
+            getenv("WATCHDOG_PID") == nil || number("WATCHDOG_PID") == getpid()
+        else { return nil }
+        return .microseconds(span / 2)
+    }()
+
     static func monotonicMicroseconds() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

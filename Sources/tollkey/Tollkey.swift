@@ -1,8 +1,9 @@
 import ArgumentParser
+import TollkeyServer
 
 @main
 struct Tollkey: ParsableCommand {
-    static let version = "0.1.0"
+    static let version = TollkeyServer.Version.text
 
     static let configuration = CommandConfiguration(
         commandName: "tollkey",

@@ -83,7 +83,23 @@ package struct CredentialLife: Sendable {
         }
     }
 
+    /// Why a call for the next one was begun.
+    package enum Cause: String, Sendable, CaseIterable {
+        /// Nothing was held.
+        case absent
+        /// It was time.
+        case due
+        /// The provider refused the one that was held.
+        case refused
+        /// An operator wanted it.
+        case asked
+        /// What it is obtained with has changed.
+        case secrets
+    }
+
     package private(set) var state = State.absent
+    /// Of the last call that was begun.
+    package private(set) var cause = Cause.absent
     package private(set) var trouble: Trouble?
     /// Renewals in a row that were due to a refusal.
     private var refusals = 0
@@ -137,6 +153,20 @@ package struct CredentialLife: Sendable {
 
     /// `jitter` is drawn anew for each event, from 0 up to but not including 1.
     package mutating func handle(_ event: Event, at now: Moment, jitter: Double) -> Step {
+        let isHeld = held(at: now) != nil
+        let step = step(for: event, at: now, jitter: jitter)
+        guard step.calls else { return step }
+        switch event {
+        case .looked: cause = isHeld ? .due : .absent
+        case .refused: cause = .refused
+        case .asked: cause = .asked
+        // Another one is begun behind the one that was under way when they changed.
+        case .secretsChanged, .obtained, .adopted, .failed: cause = .secrets
+        }
+        return step
+    }
+
+    private mutating func step(for event: Event, at now: Moment, jitter: Double) -> Step {
         switch event {
         case .looked: return look(at: now)
         case .refused(let version): return refuse(version, at: now)

@@ -59,6 +59,8 @@ package struct CategoryGate: Sendable {
     private var planned = MonotonicTime.never
     /// A call has arrived since the ledger was last asked.
     private var isUsed = false
+    /// Somebody wants to know how it stands.
+    private var isInquired = false
     /// Permits to hold beyond what is asked for.
     private var ahead = 0
     /// The ledger cannot be asked before.
@@ -241,6 +243,7 @@ extension CategoryGate {
         let isActive = inLine > 0 || allowances.contains { $0.hasNews }
         let wanted = promised + inLine + (isActive ? ahead : 0)
         isAsking = true
+        isInquired = false
         isUsed = false
         turn += 1
         var limits: [LimitContact] = []
@@ -314,6 +317,7 @@ extension CategoryGate {
 
     /// When the ledger is to be asked something.
     private func lookTime(at now: MonotonicTime) -> MonotonicTime {
+        if isInquired, now >= ledgerAwayUntil { return .past }
         if isDue(at: now) { return .past }
         var next = MonotonicTime.never
         if waiting.count > 0 {
@@ -327,6 +331,38 @@ extension CategoryGate {
         if isUsed, terms.isShared, let heard { next = min(next, heard + Self.pauseSpan) }
         return max(next, ledgerAwayUntil)
     }
+
+    /// For an operator: has the ledger asked for how it stands, unless it has just said so.
+    package mutating func inquire(at now: MonotonicTime) {
+        if heard.map({ now >= $0 + Self.figuresAge }) ?? true { isInquired = true }
+    }
+
+    package struct Figures: Sendable, Equatable {
+        package struct Limit: Sendable, Equatable {
+            package var limit: LimitSettings
+            /// Calls that could pass now, as far as is known.
+            package var remaining: Int
+            /// Until the first of what is spent counts no more; zero when nothing is.
+            package var resetsIn: TimeSpan
+        }
+        package var limits: [Limit]
+        /// Until the provider's pause ends; zero when there is none.
+        package var pause: TimeSpan
+        package var waiting: Int
+        package var isLedgerAway: Bool
+    }
+
+    /// As it last knew, where others draw on the same limits.
+    package func figures(at now: MonotonicTime) -> Figures {
+        Figures(
+            limits: allowances.map { allowance in
+                Figures.Limit(
+                    limit: allowance.limit, remaining: max(0, allowance.remaining - promised),
+                    resetsIn: allowance.resets.since(now))
+            }, pause: pause.end.since(now), waiting: standing.count, isLedgerAway: ledgerAwayUntil > now)
+    }
+
+    private static let figuresAge = TimeSpan(nanoseconds: 1_000_000_000)
 
     /// How long a pause of another process may go unnoticed where there is no limit.
     private static let pauseSpan = TimeSpan(nanoseconds: 1_000_000_000)

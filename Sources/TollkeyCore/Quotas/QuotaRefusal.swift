@@ -1,6 +1,6 @@
 /// Why a call does not pass, and when the next one could.
 package struct QuotaRefusal: Sendable, Equatable {
-    package enum Reason: Sendable, Equatable {
+    package enum Reason: Sendable, CaseIterable {
         /// The limit is reached.
         case limit
         /// The provider has said so.

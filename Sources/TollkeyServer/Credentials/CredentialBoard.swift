@@ -19,6 +19,8 @@ final class CredentialBoard: Sendable {
     /// nil when there are no limits.
     let quotas: ProviderQuotas?
     private let publication: Mutex<CredentialPublication>
+    /// For operators.
+    private let reports = Mutex<[CredentialReport]>([])
     private let tell: @Sendable (String, News) -> Void
 
     /// What can be published without asking anybody is, as generation `generation`. `tell` hands news on and returns
@@ -38,6 +40,10 @@ final class CredentialBoard: Sendable {
     var current: CredentialPublication { publication.withLock { $0 } }
 
     func publish(_ publication: CredentialPublication) { self.publication.withLock { $0 = publication } }
+
+    var credentialReports: [CredentialReport] { reports.withLock { $0 } }
+
+    func publish(_ reports: [CredentialReport]) { self.reports.withLock { $0 = reports } }
 
     func tell(_ news: News) { tell(provider.name, news) }
 }

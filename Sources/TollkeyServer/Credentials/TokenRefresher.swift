@@ -30,6 +30,8 @@ actor TokenRefresher {
     private let watch = FileWatch()
     private let bootID = BootID.read()
     var keepers: [String: Keeper] = [:]
+    /// By provider and credential: they outlive a reload.
+    private var tallies: [String: RenewalTally] = [:]
     private var dice = SystemRandomNumberGenerator()
     private var nextPoll = Deadline(wall: .min, monotonic: .min)
     private var nextLook = Deadline(wall: .min, monotonic: .min)
@@ -239,6 +241,8 @@ actor TokenRefresher {
         let name = board.provider.name
         guard let keeper = keepers[name], keeper.board === board else { return }
         log(outcome, name, keeper.lives[index].settings.name)
+        tallies["\(name)/\(keeper.lives[index].settings.name)", default: RenewalTally()]
+            .note(outcome, keeper.lives[index].machine.cause, at: around.clock.wall())
         switch outcome {
         case .obtained(let kept, _, _), .adopted(let kept):
             take(kept, name, index, isOurs: true)
@@ -295,6 +299,10 @@ actor TokenRefresher {
         let publication = keeper.publication(at: around.clock.now)
         keepers[name] = keeper
         keeper.board.publish(publication)
+        keeper.board.publish(
+            keeper.lives.map { life in
+                CredentialReport(life, tallies["\(name)/\(life.settings.name)"] ?? RenewalTally())
+            })
         around.announce(name)
     }
 }

@@ -37,7 +37,7 @@ struct LocalAnswer {
     }
 
     /// RFC 9110 §15; only those that are in `FailureKind`'s table.
-    private static func reason(_ status: Int) -> String {
+    static func reason(_ status: Int) -> String {
         switch status {
         case 400: "Bad Request"
         case 403: "Forbidden"

@@ -64,7 +64,7 @@ final class Listener: Pollable {
         }
     }
 
-    private static func peer(_ descriptor: Int32) -> Admission.Peer? {
+    static func peer(_ descriptor: Int32) -> Admission.Peer? {
         var credentials = tollkey_peer()
         var size = socklen_t(MemoryLayout<tollkey_peer>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else { return nil }

@@ -54,12 +54,12 @@ package final class LedgerClerk: Sendable {
     func wake() { thread.wake() }
 
     /// Returns once a turn has been over that began after this call.
-    func waitForTurn() {
+    func waitForTurn(timeout: Duration? = nil) {
         guard let done = try? Gate() else { return }
         // A letter is performed before a turn: with the second one, the turn behind the first one is over.
         for _ in 0..<2 {
             thread.post { done.open() }
-            _ = done.wait(for: 1, timeout: nil)
+            _ = done.wait(for: 1, timeout: timeout)
         }
     }
 

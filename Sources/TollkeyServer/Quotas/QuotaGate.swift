@@ -58,6 +58,19 @@ package final class QuotaGate: Sendable {
 
     func refusal(at now: MonotonicTime) -> QuotaRefusal { gate.withLock { $0.refusal(at: now) } }
 
+    // MARK: For operators
+
+    /// Has the ledger asked soon how it stands.
+    func inquire(at now: MonotonicTime) {
+        let wantsLook = gate.withLock { gate in
+            gate.inquire(at: now)
+            return gate.wantsLook(at: now)
+        }
+        if wantsLook { clerk.wake(self) }
+    }
+
+    func figures(at now: MonotonicTime) -> CategoryGate.Figures { gate.withLock { $0.figures(at: now) } }
+
     // MARK: For the clerk
 
     func look(_ terms: LedgerTerms, at now: MonotonicTime) -> HeldContact? {

@@ -30,6 +30,20 @@ final class Interrupt: Sendable {
         write(descriptor, &one, 8)
     }
 
+    /// The place of one of `descriptors` that can be read, looked for from `start` on; nil once struck.
+    func wait(forAnyOf descriptors: [Int32], from start: Int) -> Int? {
+        var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        entries.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+        while !isStruck {
+            poll(&entries, nfds_t(entries.count), -1)
+            for offset in descriptors.indices {
+                let index = (start + offset) % descriptors.count
+                if entries[index].revents != 0 { return index }
+            }
+        }
+        return nil
+    }
+
     /// Waits for one of `events`, as poll(2) has them, or for an end or an error of `descriptor`.
     func wait(for events: Int32, on descriptor: Int32, until deadline: MonotonicTime) -> Wake {
         while !isStruck {

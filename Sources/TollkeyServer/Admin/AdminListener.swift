@@ -1,0 +1,93 @@
+import CLinux
+import Glibc
+import Synchronization
+import TollkeyCore
+
+/// Accepts operators' connections and answers one request on each, on a thread of its own for each.
+///
+/// Nothing here shares a thread with calls: an operator that asks for much, or reads slowly, costs no client anything.
+final class AdminListener: Sendable {
+    private struct State {
+        var running = 0
+        var isClosed = false
+    }
+    private let state = Mutex(State())
+    private let sockets: Mutex<[ListenAddress: ListeningSocket]>
+    private let isUnix: [Int32: Bool]
+    private let answer: @Sendable (AdminRequest, Admission.Peer?) -> AdminAnswer
+    private let interrupt: Interrupt
+    private let ended: Gate
+
+    /// Connections at a time; further ones are turned away.
+    static let connectionsMax = 32
+    /// For a whole request, and for taking the whole answer.
+    static let timeout = TimeSpan(.seconds(10))
+
+    /// `answer` may block its thread, for bounded times.
+    init(
+        _ sockets: [ListenAddress: ListeningSocket],
+        answer: @escaping @Sendable (AdminRequest, Admission.Peer?) -> AdminAnswer
+    ) throws(StartFailure) {
+        self.sockets = Mutex(sockets)
+        self.answer = answer
+        isUnix = Dictionary(
+            uniqueKeysWithValues: sockets.map { address, socket in
+                if case .unix = address { (socket.descriptor, true) } else { (socket.descriptor, false) }
+            })
+        do throws(SystemError) {
+            interrupt = try Interrupt()
+            ended = try Gate()
+        } catch { throw StartFailure(error.description) }
+        let descriptors = Array(isUnix.keys)
+        guard Threads.start("admin", { [self] in accept(descriptors) }) else {
+            throw StartFailure("the system has no thread to give")
+        }
+    }
+
+    /// Ports of the TCP sockets, in no order.
+    var ports: [Int] { sockets.withLock { $0.values.map(\.boundPort).filter { $0 != 0 } } }
+
+    var open: [ListenAddress: ListeningSocket] { sockets.withLock { $0 } }
+
+    /// Accepts nobody any more, and leaves the sockets to the caller; answers under way end by themselves.
+    func release() -> [ListenAddress: ListeningSocket] {
+        interrupt.strike()
+        _ = ended.wait(for: 1, timeout: nil)
+        return sockets.withLock { sockets in
+            defer { sockets = [:] }
+            return sockets
+        }
+    }
+
+    /// As `release`, and closes the sockets.
+    func close() { for (address, socket) in release() { socket.close(address) } }
+
+    private func accept(_ descriptors: [Int32]) {
+        defer { ended.open() }
+        var next = 0
+        while !interrupt.isStruck {
+            guard let ready = interrupt.wait(forAnyOf: descriptors, from: next) else { return }
+            next = ready + 1
+            let listening = descriptors[ready]
+            let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+            let client = accept4(listening, nil, nil, flags)
+            guard client >= 0 else { continue }
+            let peer = isUnix[listening] == true ? Listener.peer(client) : nil
+            let hasRoom = state.withLock { state in
+                guard state.running < Self.connectionsMax else { return false }
+                state.running += 1
+                return true
+            }
+            let isStarted =
+                hasRoom
+                && Threads.start("visitor") { [self] in
+                    AdminConversation(client, interrupt).run { answer($0, peer) }
+                    state.withLock { $0.running -= 1 }
+                }
+            if !isStarted {
+                if hasRoom { state.withLock { $0.running -= 1 } }
+                Glibc.close(client)
+            }
+        }
+    }
+}

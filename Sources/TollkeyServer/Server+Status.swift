@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+import Synchronization
+import TollkeyCore
+
+/// How the proxy stands, asked of every event loop.
+extension Server {
+    /// How long an event loop may take to answer: a turn takes microseconds, so one that does not has stopped.
+    static let loopPatience: Duration = .seconds(2)
+    /// How long the ledger may take to say how limits stand; without it they are told as last known.
+    private static let ledgerPatience: Duration = .milliseconds(500)
+    /// Categories whose limits the ledger is asked about, each time.
+    private static let inquiriesMax = 1_000
+
+    /// Event loops that do not answer, by number.
+    package func silentLoops() -> [Int] { gather().silent }
+
+    package func status() -> ServerStatus {
+        let (table, clerk, process, isDraining) = state.withLock {
+            ($0.table, $0.clerk, $0.process, $0.isDraining)
+        }
+        let boards = table?.services.map(\.board) ?? []
+        if let clerk {
+            let now = clock.monotonic()
+            for gate in boards.flatMap({ $0.quotas?.gates ?? [] }).prefix(Self.inquiriesMax) {
+                gate.inquire(at: now)
+            }
+            clerk.waitForTurn(timeout: Self.ledgerPatience)
+        }
+        let (report, silent) = gather()
+        var status = ServerStatus(now: clock.now, version: Version.text)
+        status.isDraining = isDraining
+        status.process = process
+        status.silentLoops = silent
+        status.workers = report
+        status.log = logControl.settings
+        status.linesDropped = sink?.dropped ?? 0
+        status.ledger = clerk?.standing
+        if let settings = table?.settings {
+            status.isShared = settings.shared != nil
+            status.stateDirectory = state.withLock { $0.store } == nil ? nil : Self.directory(settings)
+            status.listeners = settings.listeners.map(\.text)
+        }
+        status.providers = boards.map { provider($0, report, at: status.now) }
+        return status
+    }
+
+    private func provider(
+        _ board: CredentialBoard, _ report: WorkerReport, at now: Moment
+    ) -> ServerStatus.Provider {
+        let current = board.current
+        let isOver = current.standing == .usable && current.snapshot.expires.isReached(at: now)
+        return ServerStatus.Provider(
+            settings: board.provider, standing: isOver ? .coming : current.standing,
+            credentials: board.credentialReports,
+            categories: (board.quotas?.gates ?? []).map {
+                ($0.settings, $0.figures(at: MonotonicTime(nanoseconds: now.monotonic)))
+            }, calls: report.calls[board.provider.name] ?? CallFigures())
+    }
+
+    /// What the event loops say, and which of them say nothing.
+    private func gather() -> (report: WorkerReport, silent: [Int]) {
+        let mailboxes = state.withLock { $0.mailboxes }
+        guard let answered = try? Gate() else { return (WorkerReport(), []) }
+        let reports = Reports()
+        for (index, mailbox) in mailboxes.enumerated() {
+            mailbox.post { worker in
+                let report = worker.report()
+                reports.all.withLock { $0[index] = report }
+                answered.open()
+            }
+        }
+        _ = answered.wait(for: mailboxes.count, timeout: Self.loopPatience)
+        let all = reports.all.withLock { $0 }
+        var sum = WorkerReport()
+        for report in all.values { sum.add(report) }
+        return (sum, mailboxes.indices.filter { all[$0] == nil })
+    }
+
+    private final class Reports: Sendable { let all = Mutex<[Int: WorkerReport]>([:]) }
+}
+
+extension ListenAddress {
+    /// As the configuration says it.
+    package var text: String {
+        switch self {
+        case .tcp(let host, let port):
+            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+/// Which Tollkey this is.
+package enum Version {
+    package static let text = "0.1.0"
+}
