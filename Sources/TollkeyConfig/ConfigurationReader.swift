@@ -43,6 +43,17 @@ package struct ConfigurationReader {
         return .success(settings)
     }
 
+    /// Where the daemon of this configuration is asked how it stands: `admin` alone, whatever else is wrong. Needs no
+    /// secret.
+    package static func adminListeners(in text: [UInt8]) -> [ListenAddress] {
+        guard case .node(let node, _) = YamlParser.parse(text, file: "") else { return [] }
+        let reading = Reading(file: "", directory: nil, literalsAllowed: true) { _ in
+            .failure(SecretFailure("is not needed"))
+        }
+        var top = MapReader(node, path: "", reading: reading)
+        return AddressReader(&top, reading: reading).admin ?? []
+    }
+
     private func settings(from text: [UInt8], _ reading: Reading) -> Settings {
         let start = SourcePosition(file: file, line: 1, column: 1)
         switch YamlParser.parse(text, file: file) {

@@ -1,5 +1,6 @@
 import Glibc
-package import TollkeyCore
+import Synchronization
+import TollkeyCore
 
 /// The admin listener's life: opened with the first configuration, changed by a reload, closed last.
 extension Server {
@@ -67,6 +68,11 @@ extension Server {
         return Operator(
             board.provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
             client: try Operator.client(), clock: clock, quotas: board.quotas)
+    }
+
+    /// What an operator's reload does; its result is what is wrong with the configuration, or nil.
+    package func onReload(_ reload: @escaping @Sendable (_ actor: String) -> String?) {
+        reloading.withLock { $0 = reload }
     }
 
     /// Notes what became of an attempt to go over to another configuration; `problems` is nil when it was loaded.

@@ -27,7 +27,7 @@ package final class Server: Sendable {
     let sink: LogSink?
     let flows = PersonFlows()
     /// Reads the configuration again, for an operator's name; what is wrong with it, or nil.
-    package let reloading = Mutex<(@Sendable (_ actor: String) -> String?)?>(nil)
+    let reloading = Mutex<(@Sendable (_ actor: String) -> String?)?>(nil)
     package let logControl: LogControl
     private let resolver: Resolver
     /// Counts threads that have started, and later those that have ended.

@@ -17,17 +17,29 @@ struct ConfigurationFile: ParsableArguments {
 
     private static let places = ["proxy.yaml", "/etc/tollkey/proxy.yaml"]
 
-    /// The settings, or every problem, as lines for a person.
-    func read() -> Result<Settings, Unreadable> {
+    /// Where the running daemon is asked how it stands; none when the file names no such place.
+    func adminListeners() -> Result<[ListenAddress], Unreadable> {
+        open().map { ConfigurationReader.adminListeners(in: $0.file.bytes) }
+    }
+
+    private func open() -> Result<(path: String, file: SmallFile), Unreadable> {
         guard let path = path ?? Self.places.first(where: { access($0, F_OK) == 0 }) else {
             return .failure(
                 Unreadable(
                     "there is neither ./proxy.yaml nor /etc/tollkey/proxy.yaml; write one, or name it with --config"
                 ))
         }
-        let file: SmallFile
-        do { file = try SmallFile(path, bytesMax: Self.bytesMax) } catch {
+        do { return .success((path, try SmallFile(path, bytesMax: Self.bytesMax))) } catch {
             return .failure(Unreadable("\(path): \(error.message)"))
+        }
+    }
+
+    /// The settings, or every problem, as lines for a person.
+    func read() -> Result<Settings, Unreadable> {
+        let (path, file): (String, SmallFile)
+        switch open() {
+        case .success(let opened): (path, file) = opened
+        case .failure(let unreadable): return .failure(unreadable)
         }
         let reader = ConfigurationReader(
             file: path, directory: Self.directory(of: path), literalsAllowed: file.isPrivate,

@@ -35,7 +35,7 @@ struct Run: ParsableCommand {
             throw ExitCode.failure
         }
         let reloader = Reloader(file, server, settings, logger)
-        server.reloading.withLock { $0 = { actor in reloader.reload(by: actor) } }
+        server.onReload { actor in reloader.reload(by: actor) }
         logger.info("ready", metadata: Self.summary(settings))
         Systemd.notify("READY=1")
         wait(signals, server, reloader, logger)

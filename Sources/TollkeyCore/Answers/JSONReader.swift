@@ -1,10 +1,13 @@
 /// Reads one JSON text (RFC 8259) from its first byte to its last.
 struct JSONReader {
+    private let bounds: JSONValue.Bounds
     private var position = 0
     private var values = 0
 
+    init(_ bounds: JSONValue.Bounds = .answer) { self.bounds = bounds }
+
     mutating func read(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
-        guard bytes.count <= JSONValue.bytesMax else { throw .tooLarge }
+        guard bytes.count <= bounds.bytes else { throw .tooLarge }
         do { _ = try UTF8Span(validating: bytes) } catch { throw .notUTF8 }
         skipSpace(bytes)
         let value = try value(bytes, depth: 0)
@@ -17,7 +20,7 @@ struct JSONReader {
     /// Also skips the white space behind the value.
     private mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(JSONFault) -> JSONValue {
         values += 1
-        guard values <= JSONValue.valuesMax else { throw .tooManyValues }
+        guard values <= bounds.values else { throw .tooManyValues }
         let value: JSONValue
         switch peek(bytes) {
         case UInt8(ascii: "{"): value = try object(bytes, depth: depth)

@@ -17,20 +17,33 @@ package enum JSONValue: Sendable {
     case flag(Bool)
     case null
 
-    /// Bytes that are read.
-    package static let bytesMax = 256 << 10
+    /// What one text may hold.
+    package struct Bounds: Sendable {
+        /// Bytes that are read.
+        package let bytes: Int
+        /// Values, also those that hold others.
+        package let values: Int
+
+        /// For what a provider says.
+        package static let answer = Bounds(bytes: 256 << 10, values: 16_384)
+        /// For what this program has written itself.
+        package static let own = Bounds(bytes: 64 << 20, values: 4 << 20)
+    }
+
     /// Objects and arrays around a value.
     package static let depthMax = 32
-    /// Values in one text, also those that hold others.
-    package static let valuesMax = 16_384
+    package static let bytesMax = Bounds.answer.bytes
+    package static let valuesMax = Bounds.answer.values
 
     /// Reads a whole text, strictly: what two readers could take differently is refused.
-    package init(_ bytes: Span<UInt8>) throws(JSONFault) {
-        var reader = JSONReader()
+    package init(_ bytes: Span<UInt8>, bounds: Bounds = .answer) throws(JSONFault) {
+        var reader = JSONReader(bounds)
         self = try reader.read(bytes)
     }
 
-    package init(_ bytes: [UInt8]) throws(JSONFault) { try self.init(bytes.span) }
+    package init(_ bytes: [UInt8], bounds: Bounds = .answer) throws(JSONFault) {
+        try self.init(bytes.span, bounds: bounds)
+    }
 
     /// What stands at the end of `steps`; nil when one of them leads nowhere.
     package func value(at steps: some Sequence<AnswerPlace.Step>) -> JSONValue? {
@@ -50,6 +63,16 @@ package enum JSONValue: Sendable {
         case (.object, .element), (.array, .member), (.text, _), (.number, _), (.flag, _), (.null, _): nil
         }
     }
+
+    /// A member; nil when there is none, or this is no object.
+    package subscript(name: String) -> JSONValue? { value(after: .member(name)) }
+
+    /// Of an array; empty when it is none.
+    package var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
+
+    package var number: Double? { if case .number(let text) = self { Double(text) } else { nil } }
+
+    package var flag: Bool? { if case .flag(let flag) = self { flag } else { nil } }
 
     /// A string, a number as it is written, `true` or `false`; nil for what is no text.
     package var text: String? {

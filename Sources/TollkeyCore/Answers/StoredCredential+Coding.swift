@@ -106,7 +106,3 @@ extension StoredCredential {
         return Int64(number)
     }
 }
-
-extension JSONValue {
-    fileprivate subscript(name: String) -> JSONValue? { value(at: [.member(name)]) }
-}

@@ -18,7 +18,8 @@ struct AdminDesk: Sendable {
         case "GET", "HEAD": return look(request)
         case "POST": return act(request, peer)
         default:
-            var answer = AdminAnswer.problem(.notAllowed, 405, "Only GET, HEAD and POST are known here.")
+            var answer = AdminAnswer.problem(
+                .notAllowed, "Only GET, HEAD and POST are known here.", status: 405)
             answer.fields.append(("Allow", "GET, HEAD, POST"))
             return answer
         }
@@ -42,7 +43,7 @@ struct AdminDesk: Sendable {
                 200, "text/plain; version=0.0.4; charset=utf-8", Array(status().metrics.utf8))
         default:
             if AdminActions.names.contains(request.path.first ?? "") {
-                return .problem(.notAllowed, 405, "This changes something: it wants a POST.")
+                return .problem(.notAllowed, "This changes something: it wants a POST.", status: 405)
             }
             return .problem(.noRoute, "There is /, /live, /ready, /status and /metrics here.")
         }

@@ -93,7 +93,7 @@ struct AdminAnswer {
     }
 
     /// RFC 9457, as the proxy's own answers to clients.
-    static func problem(_ kind: FailureKind, _ status: Int? = nil, _ detail: String) -> AdminAnswer {
+    static func problem(_ kind: FailureKind, _ detail: String, status: Int? = nil) -> AdminAnswer {
         var answer = AdminAnswer(
             status ?? kind.row.status, "application/problem+json",
             JSONValue.object([

@@ -10,7 +10,7 @@ struct ProcessFigures {
 
     init() {
         var usage = rusage()
-        if getrusage(RUSAGE_SELF, &usage) == 0 {
+        if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 {
             cpuSeconds = [usage.ru_utime, usage.ru_stime].reduce(0) {
                 $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
             }

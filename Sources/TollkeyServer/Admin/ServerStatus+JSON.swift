@@ -73,9 +73,6 @@ extension ServerStatus.Provider {
         let health = calls.health
         return [
             "name": .text(name), "route": .text(settings.route),
-            "upstream": .text(
-                "\(settings.upstream.scheme.rawValue)://\(settings.upstream.authority)\(settings.upstream.basePath)"
-            ),
             "credentials": .array(credentialsJSON(at: now)),
             "categories": .array(categories.map { categoryJSON($0.settings, $0.figures) }),
             "calls": [
@@ -83,7 +80,9 @@ extension ServerStatus.Provider {
                 "last_minute_failed": .int(minute.failed),
             ],
             "upstream": [
-                "active": .int(calls.activeConnections), "idle": .int(calls.idleConnections),
+                "url": .text(
+                    "\(settings.upstream.scheme.rawValue)://\(settings.upstream.authority)\(settings.upstream.basePath)"
+                ), "active": .int(calls.activeConnections), "idle": .int(calls.idleConnections),
                 "state": .text(health.since == nil ? "unknown" : health.isFailing ? "failing" : "ok"),
                 "since": .time(health.since), "last_success": .time(health.lastSuccess),
                 "last_failure": health.lastFault.map { fault in

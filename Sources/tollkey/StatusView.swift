@@ -1,0 +1,227 @@
+import TollkeyCore
+
+/// `/status` as a person reads it in a terminal.
+struct StatusView {
+    private let status: JSONValue
+
+    init?(_ content: [UInt8]) {
+        guard let status = try? JSONValue(content, bounds: .own), status["version"] != nil else { return nil }
+        self.status = status
+    }
+
+    var isReady: Bool { status["ready"]?.flag == true }
+
+    func text(_ ink: Ink) -> String {
+        var lines: [String] = [headline(ink)]
+        for reason in status["not_ready"]?.elements ?? [] {
+            lines.append("  " + ink.bad(Self.plain(reason.text ?? "")))
+        }
+        lines += notes(ink)
+        lines += credentials(ink)
+        lines += quotas(ink)
+        lines += providers(ink)
+        lines += problems(ink)
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func headline(_ ink: Ink) -> String {
+        let word =
+            status["state"]?.text == "draining"
+            ? ink.odd("draining") : isReady ? ink.good("ready") : ink.bad("not ready")
+        let up = Self.span(since(status["started"]) ?? 0)
+        let clients = status["clients"]
+        return
+            "\(word)  tollkey \(Self.plain(status["version"]?.text ?? "?")), pid \(status["pid"]?.text ?? "?"), up \(up), "
+            + "\(clients?["active"]?.text ?? "0") active and \(clients?["idle"]?.text ?? "0") idle connections"
+    }
+
+    /// What is out of the ordinary about the process as a whole.
+    private func notes(_ ink: Ink) -> [String] {
+        var lines: [String] = []
+        if let last = status["configuration"]?["last_reload"], last["outcome"]?.text == "refused" {
+            lines.append(ink.bad("The last reload was refused \(ago(last["at"])):"))
+            for line in (last["problems"]?.text ?? "").split(separator: "\n") {
+                lines.append("  \(Self.plain(String(line)))")
+            }
+        }
+        if let ledger = status["ledger"], let state = ledger["state"]?.text, state != "ok" {
+            let words = ledger["words"]?.text ?? ""
+            lines.append(
+                ink.bad("Limits: the \(ledger["kind"]?.text ?? "") ledger is \(state) \(ago(ledger["since"]))")
+                    + (words.isEmpty ? "" : ": \(Self.plain(words))"))
+        }
+        if let dropped = status["log"]?["lines_dropped"]?.number, dropped > 0 {
+            lines.append(ink.odd("\(Int(dropped)) log lines were dropped."))
+        }
+        return lines
+    }
+
+    // MARK: Tables
+
+    private func credentials(_ ink: Ink) -> [String] {
+        var table = Table(["CREDENTIAL", "STATE", "EXPIRES IN", "RENEWS IN", "LAST RENEWAL", ""])
+        for provider in status["providers"]?.elements ?? [] {
+            for credential in provider["credentials"]?.elements ?? [] {
+                let isUsable = credential["usable"]?.flag == true
+                let state = Self.plain(credential["state"]?.text ?? "?")
+                let trouble = credential["trouble"]
+                let isKey = credential["kind"]?.text == "key"
+                table.add([
+                    .init(Self.name(provider, credential)),
+                    .init(isKey ? "given" : state, isUsable ? trouble?.text == nil && trouble?["words"] == nil ? ink.good : ink.odd : ink.bad),
+                    .init(isKey ? "-" : Self.span(credential["expires_in"])),
+                    .init(Self.span(credential["renews_in"])), .init(renewal(credential["last_renewal"])),
+                    .init(words(of: trouble), ink.bad),
+                ])
+            }
+        }
+        return table.lines(ink)
+    }
+
+    private func quotas(_ ink: Ink) -> [String] {
+        var table = Table(["LIMIT", "", "LEFT", "", "FIRST FREED IN", "WAITING", "REJECTED", ""])
+        for provider in status["providers"]?.elements ?? [] {
+            for category in provider["categories"]?.elements ?? [] {
+                let pause = category["pause"]?.number.map { "paused by the provider for \(Self.span($0))" } ?? ""
+                let limits = category["limits"]?.elements ?? []
+                for limit in limits.isEmpty ? [JSONValue.object([])] : limits {
+                    let all = limit["limit"]?.number ?? 0
+                    let left = limit["remaining"]?.number ?? 0
+                    let share = all > 0 ? left / all : 1
+                    let paint = share <= 0 ? ink.bad : share < 0.1 ? ink.odd : { $0 }
+                    table.add([
+                        .init(Self.name(provider, category)), .init(limit["text"]?.text ?? "none"),
+                        .init(limits.isEmpty ? "" : String(Int(left)), paint),
+                        .init(limits.isEmpty ? "" : Self.bar(share), paint),
+                        .init(left < all ? Self.span(limit["resets_in"]) : "-"),
+                        .init(category["waiting"]?.text ?? "0"), .init(category["rejected"]?.text ?? "0"),
+                        .init(pause, ink.bad),
+                    ])
+                }
+            }
+        }
+        return table.lines(ink)
+    }
+
+    private func providers(_ ink: Ink) -> [String] {
+        var table = Table(["PROVIDER", "UPSTREAM", "", "CALLS", "FAILED", "LAST MINUTE", "CONNECTIONS", ""])
+        for provider in status["providers"]?.elements ?? [] {
+            let upstream = provider["upstream"]
+            let calls = provider["calls"]
+            let isFailing = upstream?["state"]?.text == "failing"
+            let fault = upstream?["last_failure"]
+            table.add([
+                .init(Self.plain(provider["name"]?.text ?? "")), .init(Self.plain(upstream?["url"]?.text ?? "")),
+                .init(
+                    upstream?["state"]?.text ?? "",
+                    isFailing ? ink.bad : upstream?["state"]?.text == "ok" ? ink.good : ink.faint),
+                .init(calls?["total"]?.text ?? "0"), .init(calls?["failed"]?.text ?? "0"),
+                .init(calls?["last_minute"]?.text ?? "0"),
+                .init("\(upstream?["active"]?.text ?? "0")+\(upstream?["idle"]?.text ?? "0")"),
+                .init(isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : "", ink.bad),
+            ])
+        }
+        return table.lines(ink)
+    }
+
+    private func problems(_ ink: Ink) -> [String] {
+        var table = Table(["PROBLEM", "WHOSE", "PROVIDER", "TIMES", "LAST", ""])
+        for problem in (status["problems"]?.elements ?? []).prefix(Self.problemsShown) {
+            table.add([
+                .init(problem["kind"]?.text ?? ""), .init(problem["side"]?.text ?? ""),
+                .init(Self.plain(problem["provider"]?.text ?? "")), .init(problem["count"]?.text ?? ""),
+                .init(ago(problem["last"])), .init(Self.plain(problem["words"]?.text ?? "")),
+            ])
+        }
+        return table.lines(ink)
+    }
+
+    private static let problemsShown = 10
+
+    // MARK: Words
+
+    private func words(of trouble: JSONValue?) -> String {
+        guard let words = trouble?["words"]?.text else { return "" }
+        let retry = trouble?["retry_in"]?.number.map { ", next try in \(Self.span($0))" } ?? ""
+        return Self.plain(words) + retry
+    }
+
+    private func renewal(_ last: JSONValue?) -> String {
+        guard let outcome = last?["outcome"]?.text else { return "-" }
+        return "\(outcome) \(ago(last?["at"]))"
+    }
+
+    private func since(_ time: JSONValue?) -> Double? {
+        guard let now = status["now"]?.text.flatMap(Dates.milliseconds(rfc3339:)),
+            let then = time?.text.flatMap(Dates.milliseconds(rfc3339:))
+        else { return nil }
+        return Double(max(0, now - then)) / 1_000
+    }
+
+    private func ago(_ time: JSONValue?) -> String { since(time).map { "\(Self.span($0)) ago" } ?? "" }
+
+    private static func name(_ provider: JSONValue, _ part: JSONValue) -> String {
+        plain("\(provider["name"]?.text ?? "")/\(part["name"]?.text ?? "")")
+    }
+
+    private static func span(_ value: JSONValue?) -> String { value?.number.map { span($0) } ?? "-" }
+
+    /// The two largest units.
+    private static func span(_ seconds: Double) -> String {
+        var rest = Int(max(0, min(seconds, 1e15)))
+        if rest < 10, seconds > 0 { return "\((seconds * 10).rounded() / 10) s" }
+        var words: [String] = []
+        for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] where words.count < 2 {
+            if rest >= size { words.append("\(rest / size) \(unit)") }
+            rest %= size
+        }
+        return words.isEmpty ? "0 s" : words.joined(separator: " ")
+    }
+
+    private static func bar(_ share: Double) -> String {
+        let full = Int((min(1, max(0, share)) * 10).rounded(.up))
+        return String(repeating: "█", count: full) + String(repeating: "░", count: 10 - full)
+    }
+
+    /// A provider's words must not write to the terminal.
+    private static func plain(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? " " : Character($0) })
+    }
+}
+
+/// Columns under each other; nothing when there are no rows.
+struct Table {
+    struct Cell {
+        let text: String
+        let paint: (String) -> String
+        init(_ text: String, _ paint: @escaping (String) -> String = { $0 }) {
+            self.text = text
+            self.paint = paint
+        }
+    }
+
+    private let titles: [String]
+    private var rows: [[Cell]] = []
+
+    init(_ titles: [String]) { self.titles = titles }
+
+    mutating func add(_ row: [Cell]) { rows.append(row) }
+
+    func lines(_ ink: Ink) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        let widths = titles.indices.map { column in
+            max(titles[column].count, rows.map { $0[column].text.count }.max() ?? 0)
+        }
+        func line(_ cells: [Cell]) -> String {
+            var line = ""
+            for (index, cell) in cells.enumerated() {
+                let isLast = cells[(index + 1)...].allSatisfy(\.text.isEmpty)
+                line += cell.paint(cell.text)
+                if isLast { break }
+                line += String(repeating: " ", count: widths[index] - cell.text.count + 2)
+            }
+            return line
+        }
+        return ["", ink.faint(line(titles.map { Cell($0) }))] + rows.map(line)
+    }
+}
