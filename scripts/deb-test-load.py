@@ -2,11 +2,12 @@
 """For deb-test.sh: an upstream that wants the credential, and callers of which none may fail.
 
 usage: deb-test-load.py upstream PORT
-       deb-test-load.py load PORT CALLS      exit status 1 when a call failed
+       deb-test-load.py load PORT CALLS      at most so many, until SIGTERM; exit status 1 when a call failed
 """
 
 import http.client
 import http.server
+import signal
 import sys
 import threading
 import time
@@ -14,6 +15,8 @@ import time
 
 class Upstream(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and content in one piece, or each answer waits for an acknowledgement.
+    wbufsize = -1
 
     def do_GET(self):
         right = self.headers["Authorization"] == "Bearer test-key"
@@ -42,13 +45,16 @@ def call(port, failures):
 
 
 def load(port, calls):
-    callers, failures, slowest = 4, [], [0.0]
+    callers, failures, taken, ended = 4, [], [], threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
 
     def caller():
         for _ in range(calls // callers):
+            if ended.is_set():
+                return
             begun = time.monotonic()
             call(port, failures)
-            slowest[0] = max(slowest[0], time.monotonic() - begun)
+            taken.append(time.monotonic() - begun)
             time.sleep(0.002)
 
     threads = [threading.Thread(target=caller) for _ in range(callers)]
@@ -56,7 +62,7 @@ def load(port, calls):
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{calls} calls, {len(failures)} failed, the slowest took {slowest[0] * 1000:.0f} ms")
+    print(f"{len(taken)} calls, {len(failures)} failed, the slowest took {max(taken) * 1000:.0f} ms")
     for failure in sorted(set(failures)):
         print(f"  {failures.count(failure)} × {failure}")
     return 1 if failures else 0

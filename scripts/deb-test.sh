@@ -42,8 +42,8 @@ fail() {
 }
 # In the booted root.
 inside() { nsenter -t "$init" -m -u -i -p -n -C env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-# Our own programs, on its loopback.
-beside() { nsenter -t "$init" -n "$@"; }
+# Our own callers and their provider, on its loopback. In a process of its own, so that `$!` is it.
+beside() { exec nsenter -t "$init" -n python3 "$here/deb-test-load.py" "$@"; }
 state_of() { inside systemctl show -p ActiveState --value "$1"; }
 
 say "a clean $suite"
@@ -91,6 +91,8 @@ mkdir "$cgroup"
         mkdir -p old
         pivot_root . old
         umount -l /old
+        # systemd mounts credentials from beside, and they have to be seen.
+        mount --make-rshared /
         exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd systemd.unit=multi-user.target
     ' sh "$root"
 ) >"$scratch/boot" 2>&1 &
@@ -116,6 +118,8 @@ inside sh -c 'systemctl start tollkey; sleep 1; systemctl show -p ExecMainStatus
     fail "a start without a configuration does not end with 78"
 
 say "runs, with a credential and through the socket"
+beside upstream 9000 &
+upstream=$!
 inside sh -ec '
     mkdir -p /etc/credstore /etc/systemd/system/tollkey.service.d
     (umask 077 && echo test-key >/etc/credstore/echo-key)
@@ -126,9 +130,8 @@ inside sh -ec '
     systemctl daemon-reload
     systemctl enable --now -q tollkey.socket
     systemctl enable --now -q tollkey.service' || fail "it does not start"
-beside python3 "$here/deb-test-load.py" upstream 9000 &
-upstream=$!
-beside python3 "$here/deb-test-load.py" load 8080 20 || fail "calls do not pass"
+until nsenter -t "$init" -n bash -c ': </dev/tcp/127.0.0.1/9000' 2>/dev/null || ! kill -0 $upstream; do sleep 0.1; done
+(beside load 8080 20) || fail "calls do not pass"
 [ "$(state_of tollkey.service)" = active ] || fail "it is not active"
 
 say "reloads: $(inside systemctl show -p Type tollkey)"
@@ -137,16 +140,20 @@ sleep 0.5
 [ "$(inside journalctl -u tollkey --no-pager | grep -c '"reloaded"')" = 1 ] || fail "not one reload"
 
 say "restarts under load"
-beside python3 "$here/deb-test-load.py" load 8080 1500 &
+beside load 8080 20000 &
 load=$!
-for _ in 1 2 3; do sleep 0.3; inside systemctl restart tollkey; done
+for _ in 1 2 3; do sleep 0.5; inside systemctl restart tollkey; done
+sleep 0.5
+kill $load
 wait $load || fail "calls failed during a restart"
 
 say "upgrades under load"
 before=$(inside systemctl show -p MainPID --value tollkey)
-beside python3 "$here/deb-test-load.py" load 8080 3000 &
+beside load 8080 20000 &
 load=$!
 inside dpkg -i /var/cache/next.deb >/dev/null
+sleep 0.5
+kill $load
 wait $load || fail "calls failed during an upgrade"
 [ "$(inside systemctl show -p MainPID --value tollkey)" != "$before" ] || fail "the upgrade did not restart it"
 [ "$(state_of tollkey.service)" = active ] || fail "it is not active after the upgrade"
