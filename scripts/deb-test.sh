@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian package into a clean root, runs it there under a systemd of its own, upgrades, removes and purges
 # it. As root; needs mmdebstrap, unshare, nsenter and python3 here. Nothing outside the scratch folder is touched, and
-# the root has no network but its own loopback.
+# the root has no network but its own loopback. Debian's mirror is asked for the packages that it needs.
 #
 # usage: deb-test.sh PACKAGE [SUITE]
 #   SUITE   bookworm when not given; its root is kept in .build-deb/SUITE.tar for the next time
@@ -45,6 +45,12 @@ inside() { nsenter -t "$init" -m -u -i -p -n -C env -i PATH=/usr/sbin:/usr/bin:/
 # Our own callers and their provider, on its loopback. In a process of its own, so that `$!` is it.
 beside() { exec nsenter -t "$init" -n python3 "$here/deb-test-load.py" "$@"; }
 state_of() { inside systemctl show -p ActiveState --value "$1"; }
+
+if command -v lintian >/dev/null; then
+    say "lintian"
+    # It is not for Debian's own archive.
+    lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs "$package" 2>/dev/null || fail "lintian"
+fi
 
 say "a clean $suite"
 mkdir -p .build-deb

@@ -106,7 +106,10 @@ def kubernetes(path):
         sidecar = pod["initContainers"][0]
         if sidecar.get("restartPolicy") != "Always":
             mistake(path.name, "the init container is no sidecar")
-        places = {mount["mountPath"]: volumes[mount["name"]] for mount in sidecar["volumeMounts"]}
+        places = {mount["mountPath"]: volumes.get(mount["name"], {}) for mount in sidecar["volumeMounts"]}
+        if "configMap" not in places["/etc/tollkey"]:
+            mistake(path.name, "no ConfigMap is mounted at /etc/tollkey")
+            continue
         text = maps[places["/etc/tollkey"]["configMap"]["name"]]["proxy.yaml"]
         if "secret" not in places[SECRETS.rstrip("/")]:
             mistake(path.name, f"no secret is mounted at {SECRETS}")
