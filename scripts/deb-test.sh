@@ -165,6 +165,13 @@ wait $load || fail "calls failed during an upgrade"
 [ "$(state_of tollkey.service)" = active ] || fail "it is not active after the upgrade"
 inside test -d /var/lib/private/tollkey || fail "there is no state"
 
+say "fails clearly when it cannot be started"
+inside sh -c 'echo "mistaken: 1" >>/etc/tollkey/proxy.yaml; ! systemctl restart tollkey' 2>/dev/null || fail "it starts with a mistake"
+(beside load 8080 4 >/dev/null) && fail "somebody answers"
+[ "$(state_of tollkey.socket)" = failed ] || fail "callers are kept waiting for ever"
+inside sh -ec 'sed -i /mistaken/d /etc/tollkey/proxy.yaml; systemctl reset-failed tollkey; systemctl restart tollkey.socket tollkey'
+(beside load 8080 20) || fail "calls do not pass again"
+
 say "removes"
 inside apt-get remove -qq tollkey >/dev/null 2>&1
 [ "$(state_of tollkey.service)" = inactive ] || fail "it runs on after its removal"
