@@ -22,6 +22,9 @@ holder=
 cgroup=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/tollkey-deb-test.$$
 
 finish() {
+    # Callers and their provider; the root itself is the next line's.
+    # shellcheck disable=SC2046 # one number per word
+    kill $(jobs -p) 2>/dev/null || true
     [ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null || true
     [ -z "$holder" ] || wait "$holder" 2>/dev/null || true
     # What was below goes from the leaves on, as soon as the last process has gone.
