@@ -25,6 +25,8 @@ RUN apt-get update -q \
 ENV STATE_DIRECTORY=/var/lib/tollkey
 COPY --from=build /tollkey /usr/local/bin/tollkey
 USER 65532:65532
+# Asks the admin listener, so proxy.yaml needs one: `admin: 127.0.0.1:9180`. Without it: docker run --no-healthcheck.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/local/bin/tollkey", "status", "--ready"]
 # SIGTERM drains.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/tollkey"]

@@ -4,6 +4,9 @@
 SWIFT ?= swift
 LISTEN ?= 127.0.0.1:8080
 DIRECTORY ?= ./sandbox
+# What `make deb` packs. A ready one may be given, if it was built with --static-swift-stdlib.
+STATIC = .build-static/release/tollkey
+DEB_BINARY ?= $(STATIC)
 
 BIN = .build/release
 SOURCES = Package.swift Sources Tests
@@ -15,11 +18,11 @@ TEST_PACKAGES = redis-server
 CLIENT_PACKAGES = curl python3 python3-requests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build format lint clean packages swift
+.PHONY: help run test build deb check-deploy format lint clean packages swift
 
 help: ## Lists these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
-		printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
+		printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 run: packages ## Builds, starts the providers and the proxy, shows a call to each, stays up until Ctrl-C
 	@sh scripts/packages.sh --optional curl
@@ -37,6 +40,20 @@ build: packages swift ## Builds tollkey and tollkey-sandbox into .build/release
 	@echo "Building. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release
 
+deb: ## Makes the Debian package, in .build-deb
+	@sh scripts/packages.sh dpkg-dev
+	@[ $(DEB_BINARY) != $(STATIC) ] || $(MAKE) --no-print-directory $(STATIC)
+	@sh packaging/deb.sh $(DEB_BINARY)
+
+# swift itself knows what is up to date.
+.PHONY: $(STATIC)
+$(STATIC): packages swift
+	@echo "Building without shared libraries of Swift's. A first build takes up to ten minutes."
+	@$(SWIFT) build -c release --product tollkey --static-swift-stdlib --scratch-path .build-static
+
+check-deploy: ## Checks what is around the binary: units, alerts, dashboard, compose, Kubernetes, man page
+	@sh scripts/check-deploy.sh $(BIN)/tollkey
+
 format: swift ## Formats the sources
 	@$(SWIFT) format -i --recursive --parallel $(SOURCES)
 
@@ -44,7 +61,7 @@ lint: swift ## Checks the format
 	@$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
 clean: ## Removes what was built and what the demo wrote
-	@rm -rf .build sandbox
+	@rm -rf .build .build-static .build-deb sandbox
 
 packages:
 	@sh scripts/packages.sh $(BUILD_PACKAGES)
