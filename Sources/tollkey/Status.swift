@@ -26,7 +26,8 @@ struct Status: ParsableCommand {
     @Flag(help: "Print nothing but whether it is alive: for probes.")
     var live = false
 
-    @Option(help: "Ask there, without reading a configuration: 127.0.0.1:9180 or unix:/run/tollkey/admin.sock.")
+    @Option(
+        help: "Ask there, without reading a configuration: 127.0.0.1:9180 or unix:/run/tollkey/admin.sock.")
     var admin: String?
 
     private static let nobody = ExitCode(2)
@@ -55,7 +56,7 @@ struct Status: ParsableCommand {
                 if watch, Terminal.isOne(1) { print("\u{1b}[H\u{1b}[2J", terminator: "") }
                 print(status.text(ink), terminator: "")
             }
-            fflush(stdout)
+            fflush(nil)
             if watch {
                 usleep(2_000_000)
             } else if status?.isReady == false {
@@ -80,7 +81,8 @@ struct Status: ParsableCommand {
         }
         guard let address = listeners.first else {
             StandardError.write(
-                "The configuration has no \"admin\"; add it, as in admin: 127.0.0.1:9180, and restart the daemon.\n")
+                "The configuration has no \"admin\"; add it, as in admin: 127.0.0.1:9180, and restart the daemon.\n"
+            )
             throw ExitCode(ConfigurationFile.problemStatus)
         }
         return address

@@ -47,7 +47,8 @@ struct StatusView {
         if let ledger = status["ledger"], let state = ledger["state"]?.text, state != "ok" {
             let words = ledger["words"]?.text ?? ""
             lines.append(
-                ink.bad("Limits: the \(ledger["kind"]?.text ?? "") ledger is \(state) \(ago(ledger["since"]))")
+                ink.bad(
+                    "Limits: the \(ledger["kind"]?.text ?? "") ledger is \(state) \(ago(ledger["since"]))")
                     + (words.isEmpty ? "" : ": \(Self.plain(words))"))
         }
         if let dropped = status["log"]?["lines_dropped"]?.number, dropped > 0 {
@@ -68,7 +69,10 @@ struct StatusView {
                 let isKey = credential["kind"]?.text == "key"
                 table.add([
                     .init(Self.name(provider, credential)),
-                    .init(isKey ? "given" : state, isUsable ? trouble?.text == nil && trouble?["words"] == nil ? ink.good : ink.odd : ink.bad),
+                    .init(
+                        isKey ? "given" : state,
+                        isUsable
+                            ? trouble?.text == nil && trouble?["words"] == nil ? ink.good : ink.odd : ink.bad),
                     .init(isKey ? "-" : Self.span(credential["expires_in"])),
                     .init(Self.span(credential["renews_in"])), .init(renewal(credential["last_renewal"])),
                     .init(words(of: trouble), ink.bad),
@@ -82,7 +86,8 @@ struct StatusView {
         var table = Table(["LIMIT", "", "LEFT", "", "FIRST FREED IN", "WAITING", "REJECTED", ""])
         for provider in status["providers"]?.elements ?? [] {
             for category in provider["categories"]?.elements ?? [] {
-                let pause = category["pause"]?.number.map { "paused by the provider for \(Self.span($0))" } ?? ""
+                let pause =
+                    category["pause"]?.number.map { "paused by the provider for \(Self.span($0))" } ?? ""
                 let limits = category["limits"]?.elements ?? []
                 for limit in limits.isEmpty ? [JSONValue.object([])] : limits {
                     let all = limit["limit"]?.number ?? 0
@@ -111,14 +116,17 @@ struct StatusView {
             let isFailing = upstream?["state"]?.text == "failing"
             let fault = upstream?["last_failure"]
             table.add([
-                .init(Self.plain(provider["name"]?.text ?? "")), .init(Self.plain(upstream?["url"]?.text ?? "")),
+                .init(Self.plain(provider["name"]?.text ?? "")),
+                .init(Self.plain(upstream?["url"]?.text ?? "")),
                 .init(
                     upstream?["state"]?.text ?? "",
                     isFailing ? ink.bad : upstream?["state"]?.text == "ok" ? ink.good : ink.faint),
                 .init(calls?["total"]?.text ?? "0"), .init(calls?["failed"]?.text ?? "0"),
                 .init(calls?["last_minute"]?.text ?? "0"),
                 .init("\(upstream?["active"]?.text ?? "0")+\(upstream?["idle"]?.text ?? "0")"),
-                .init(isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : "", ink.bad),
+                .init(
+                    isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : "",
+                    ink.bad),
             ])
         }
         return table.lines(ink)
@@ -185,7 +193,10 @@ struct StatusView {
 
     /// A provider's words must not write to the terminal.
     private static func plain(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? " " : Character($0) })
+        String(
+            text.unicodeScalars.map {
+                $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? " " : Character($0)
+            })
     }
 }
 

@@ -14,7 +14,8 @@ struct Tollkey: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Status.self, Check.self, Explain.self, Doctor.self, Login.self, OTP.self, Refresh.self, Rotate.self,
+            Run.self, Status.self, Check.self, Explain.self, Doctor.self, Login.self, OTP.self, Refresh.self,
+            Rotate.self,
             Providers.self, Version.self,
         ])
 }

@@ -34,6 +34,9 @@ final class ClientConnection: Pollable {
     private static let lingerTime = TimeSpan(.seconds(1))
     private static let lingerTimeMax = TimeSpan(.seconds(10))
     private static let readsPerTurn = 16
+    /// An idle connection is kept for so long when the proxy shuts down: a client's next request may be on its way, and
+    /// is answered with `Connection: close`. Closed at once, every keep-alive client would risk one.
+    static let partingTime = TimeSpan(.seconds(1))
 
     init(_ worker: Worker, peer: Admission.Peer?) {
         self.worker = worker
@@ -112,7 +115,6 @@ final class ClientConnection: Pollable {
                 isReadable = false
                 guard case .idle = state else { return }
                 loop.giveBack(exchange)
-                if worker.isDraining { finishWriting(isRead: true) }
                 return
             case .end, .failed:
                 if case .idle = state { loop.giveBack(exchange) }
@@ -208,8 +210,7 @@ final class ClientConnection: Pollable {
     /// `isRead`: all of the request has been read, so that nothing of it can still arrive.
     func exchangeEnded(keepsConnection: Bool, isRead: Bool) {
         guard case .exchange(let exchange) = state else { return }
-        let isLast = worker.isDraining && exchange.input.isEmpty && !isReadable
-        guard keepsConnection, !isLast else {
+        guard keepsConnection else {
             exchange.input.clear()
             loop.giveBack(exchange)
             return finishWriting(isRead: isRead)
@@ -217,7 +218,7 @@ final class ClientConnection: Pollable {
         if exchange.input.isEmpty {
             state = .idle
             loop.giveBack(exchange)
-            setDeadline(loop.now + worker.table.idleTimeout)
+            setDeadline(loop.now + (worker.isDraining ? Self.partingTime : worker.table.idleTimeout))
         } else {
             state = .head(exchange)
             hasLeftover = true
@@ -263,13 +264,10 @@ final class ClientConnection: Pollable {
         if isReadable { loop.continueLater(self) }
     }
 
-    /// The proxy is shutting down: a connection between two requests goes at once.
+    /// The proxy is shutting down: the next request is the last.
     func drain() {
         guard case .idle = state else { return }
-        // What has just arrived is still answered.
-        isReadable = true
-        advance()
-        if case .idle = state { finishWriting(isRead: true) }
+        setDeadline(min(deadline, loop.now + Self.partingTime))
     }
 
     /// Time to drain is over.

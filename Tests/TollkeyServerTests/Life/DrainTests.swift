@@ -15,9 +15,12 @@ extension EndToEnd {
 
         /// Drains on a thread of its own, and returns once the event loop has begun to.
         private func beginDraining() throws -> Aside<Void> {
-            let idle = try proxy.connect(sending: "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(try idle.answer().status == 404)
+            let idle = try proxy.connect()
             let draining = try Aside { [proxy] in proxy.server.drain(timeout: .seconds(10)) }
+            // An answer that is its connection's last tells that it has begun.
+            repeat {
+                try idle.send("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            } while try !idle.answer().closes
             #expect(try idle.rest() == [])
             return draining
         }
@@ -61,15 +64,32 @@ extension EndToEnd {
             #expect(throws: RawConnection.Failure.self) { try RawConnection.toPort(port) }
         }
 
-        @Test func `idle connections on both sides are closed`() throws {
+        @Test func `idle connections on both sides are closed after a second`() throws {
             let client = try proxy.connect(sending: get("/"))
             let connection = try upstream.accept()
             _ = try connection.request()
             try connection.send(ok())
             _ = try client.answer()
-            proxy.server.drain(timeout: .seconds(10))
+            let draining = try beginDraining()
+            proxy.advance(by: .seconds(1))
             #expect(try client.rest() == [])
+            try draining.value()
             #expect(try connection.hasEnded())
+        }
+
+        @Test func `an idle client's next request is answered, and is its last`() throws {
+            let client = try proxy.connect(sending: get("/"))
+            let connection = try upstream.accept()
+            _ = try connection.request()
+            try connection.send(ok())
+            _ = try client.answer()
+            let draining = try beginDraining()
+            try client.send(get("/late"))
+            #expect(try connection.request().startLine == "GET /late HTTP/1.1")
+            try connection.send(ok("late"))
+            let answer = try client.answer()
+            #expect(answer.text == "late" && answer.closes)
+            try draining.value()
         }
 
         @Test func `a request that has just arrived is answered`() throws {

@@ -9,7 +9,9 @@ final class Proxy: Sendable {
     let clock: ManualClock
 
     init(
-        _ settings: Settings, inherited: [Int32] = [], clock: ManualClock = ManualClock(), log: LogBook? = nil
+        _ settings: Settings, inherited: [Int32] = [], clock: ManualClock = ManualClock(),
+        log: LogBook? = nil,
+        lines: LogFile? = nil
     )
         throws
     {
@@ -18,7 +20,9 @@ final class Proxy: Sendable {
             if let log { log } else { SwiftLogNoOpLogHandler() }
         }
         logger.logLevel = log == nil ? Logger.Level.critical : Logger.Level.trace
-        server = try Server(logger: logger, clock: clock.clock)
+        server = try Server(
+            logger: logger, clock: clock.clock, sink: lines?.sink,
+            logControl: lines?.control ?? LogControl(settings.log))
         try server.start(settings, inherited: inherited)
     }
 
@@ -57,6 +61,16 @@ final class Proxy: Sendable {
             #expect(answer.status == 404)
         }
     }
+
+    /// What the admin listener answers.
+    func admin(_ method: String, _ target: String, _ fields: [String] = []) throws -> Message {
+        let connection = try RawConnection.toPort(server.adminPorts.first ?? 0)
+        let head = ["\(method) \(target) HTTP/1.1", "Host: localhost", "Content-Length: 0"] + fields
+        try connection.send(head.joined(separator: "\r\n") + "\r\n\r\n")
+        return try connection.answer(toHead: method == "HEAD")
+    }
+
+    func status() throws -> JSONValue { try JSONValue(admin("GET", "/status").body) }
 
     /// Moves the clock, and has the event loops look at it.
     func advance(by duration: Duration) {
