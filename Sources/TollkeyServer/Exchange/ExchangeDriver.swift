@@ -220,11 +220,11 @@ final class ExchangeDriver {
         }
         self.connection = connection
         guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
-        guard spendPermit() else {
+        while !spendPermit() {
+            // Another permit, for this connection: to ask for one anew from here would come back here.
             self.connection = nil
-            connection.release()
-            if passGate(for: .send) { goOn() }
-            return
+            guard passGate(for: .send) else { return connection.release() }
+            self.connection = connection
         }
         perform(exchange.handle(.connected))
     }

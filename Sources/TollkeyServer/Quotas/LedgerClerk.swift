@@ -190,7 +190,7 @@ package final class LedgerClerk: Sendable {
         guard let wakeUp = try? Gate() else { return QuotaRefusal(reason: .ledgerAway) }
         let ticket = ownTickets.withLock { $0.draw() }
         ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp) }
-        let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience), at: clock.monotonic())
+        let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience))
         if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience) }
         gate.leave(ticket)
         // Whoever would admit it from now on finds it gone.
