@@ -25,9 +25,10 @@ package struct ProviderPause: Sendable, Equatable {
     }
 
     /// An answer came, or nil: a call ended without one.
+    /// Nothing of it holds for longer than `max`.
     mutating func note(_ status: Int?, _ signals: RateSignals?, max: TimeSpan, at now: MonotonicTime) {
         if now >= ceilingEnd { ceiling = nil }
-        let reset = signals?.resetIn.map { TimeSpan($0) }
+        let reset = signals?.resetIn.map { min(TimeSpan($0), max) }
         if let remaining = signals?.remaining, let reset {
             noteCeiling(remaining, until: now + reset)
         } else if let ceiling {
@@ -37,12 +38,15 @@ package struct ProviderPause: Sendable, Equatable {
         guard let status else { return }
         guard status == 429 else {
             refusals = 0
-            if signals?.remaining == 0, let reset { set(min(reset, max), at: now) }
+            if signals?.remaining == 0, let reset { set(reset, at: now) }
             return
         }
         let doubled = TimeSpan(nanoseconds: Self.first.nanoseconds << min(refusals, Self.doublings))
         refusals = min(refusals + 1, Self.doublings)
-        set(min(signals?.retryAfter.map { TimeSpan($0) } ?? reset ?? doubled, max), at: now)
+        let own = signals?.retryAfter.map { TimeSpan($0) } ?? reset
+        // It says when to come back: no other answer's count is in the way then.
+        if own != nil { ceiling = nil }
+        set(min(own ?? doubled, max), at: now)
     }
 
     private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime) {

@@ -102,6 +102,29 @@ struct CategoryGatePauseTests {
         }
     }
 
+    @Test func `what is over at retry_after_max does not come back behind it`() {
+        for (status, retryAfter) in [(200, nil), (429, nil), (429, 7_200)] as [(Int, Int64?)] {
+            var bench = GateBench(hour) { $0.retryAfterMax = .seconds(2) }
+            _ = bench.call()
+            bench.spend()
+            bench.answer(
+                status, remaining: 0, resetIn: .seconds(600), retryAfter: retryAfter.map { .seconds($0) })
+            #expect(bench.send() == paused(.seconds(2)))
+            #expect(bench.record.pauseEnd == bench.now.microseconds + 2_000_000)
+            bench.pass(.seconds(2))
+            #expect(bench.send() == .passed, "\(status)")
+        }
+    }
+
+    @Test func `of a 429 Retry-After comes before what else it says, and before what others said`() {
+        var bench = underWay(2)
+        bench.answer(remaining: 0, resetIn: .seconds(3))
+        bench.answer(429, remaining: 0, resetIn: .seconds(600), retryAfter: .seconds(5))
+        #expect(bench.send() == paused(.seconds(5)))
+        bench.pass(.seconds(5))
+        #expect(bench.send() == .passed)
+    }
+
     @Test func `Retry-After of another status is no pause of the category's`() {
         var bench = GateBench(hour)
         _ = bench.call()
