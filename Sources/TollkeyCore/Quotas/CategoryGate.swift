@@ -272,9 +272,15 @@ extension CategoryGate {
         isAsking = false
         heard = now
         if reply.isRecorded { era = reply.era }
+        var isExplained = true
         for (index, limit) in reply.limits.enumerated() where index < allowances.count {
-            allowances[index].hear(
+            let isOwn = allowances[index].hear(
                 limit, isRecorded: reply.isRecorded, life: terms.life(allowances[index].limit), at: now)
+            isExplained = isExplained && isOwn
+        }
+        // It serves as many processes as it can: it is not asked again at once.
+        if !isExplained, allowances.allSatisfy({ $0.emptyUntil <= now }) {
+            ledgerAwayUntil = now + Self.pauseSpan
         }
         ahead = allowances.map { terms.ahead($0.limit, holders: $0.holders) }.min() ?? 0
         pause.hear(reply.pause, at: now)
@@ -328,6 +334,7 @@ extension CategoryGate {
         return max(next, ledgerAwayUntil)
     }
 
-    /// How long a pause of another process may go unnoticed where there is no limit.
+    /// How long a pause of another process may go unnoticed where there is no limit, and how long a ledger is left
+    /// alone that gives nothing without a reason.
     private static let pauseSpan = TimeSpan(nanoseconds: 1_000_000_000)
 }

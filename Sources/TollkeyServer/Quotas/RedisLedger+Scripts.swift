@@ -112,7 +112,14 @@ extension RedisLedger {
             local function settle(limit, c)
               local lease = leaseOf(limit)
               if not lease then
-                if #limit[6] >= \(LimitRecord.holdersMax) then return 0, 0 end
+                if #limit[6] >= \(LimitRecord.holdersMax) then
+                  local oldest
+                  for i, other in ipairs(limit[6]) do
+                    if other[2] == 0 and (not oldest or other[3] < limit[6][oldest][3]) then oldest = i end
+                  end
+                  if not oldest then return 0, 0 end
+                  table.remove(limit[6], oldest)
+                end
                 lease = {holder, 0, limit[2], c.acknowledged, -1, 0}
                 limit[6][#limit[6] + 1] = lease
               end
