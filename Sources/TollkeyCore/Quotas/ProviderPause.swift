@@ -7,6 +7,8 @@ package struct ProviderPause: Sendable, Equatable {
     /// How many calls the provider would still take until `ceilingEnd`, counted when it last answered.
     private var ceiling: Int?
     private(set) var ceilingEnd = MonotonicTime.past
+    /// The end of the provider's window, as it was first said: where windows slide, the end moves on with each answer.
+    private var windowEnd = MonotonicTime.past
     /// 429 without a time, one after the other.
     private var refusals = 0
 
@@ -30,7 +32,7 @@ package struct ProviderPause: Sendable, Equatable {
         if now >= ceilingEnd { ceiling = nil }
         let reset = signals?.resetIn.map { min(TimeSpan($0), max) }
         if let remaining = signals?.remaining, let reset {
-            noteCeiling(remaining, until: now + reset)
+            noteCeiling(remaining, until: now + reset, at: now)
         } else if let ceiling {
             // It may have counted.
             self.ceiling = ceiling - 1
@@ -49,11 +51,13 @@ package struct ProviderPause: Sendable, Equatable {
         set(min(own ?? doubled, max), at: now)
     }
 
-    private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime) {
-        let isSameWindow = reset < ceilingEnd + Self.tolerance && ceilingEnd < reset + Self.tolerance
+    private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime, at now: MonotonicTime) {
+        let isSameWindow =
+            now < windowEnd && reset < windowEnd + Self.tolerance && windowEnd < reset + Self.tolerance
         // Answers overtake one another: within a window it only goes down.
         ceiling = isSameWindow ? min(ceiling ?? remaining, remaining) : remaining
         ceilingEnd = isSameWindow ? Swift.max(ceilingEnd, reset) : reset
+        if !isSameWindow { windowEnd = reset }
     }
 
     private mutating func set(_ span: TimeSpan, at now: MonotonicTime) {

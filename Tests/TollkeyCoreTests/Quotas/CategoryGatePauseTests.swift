@@ -210,6 +210,24 @@ struct CategoryGatePauseTests {
         #expect(bench.call() != .passed)
     }
 
+    @Test func `one low count does not stay, where the reset moves on with each answer`() {
+        for reset in [Duration.seconds(1), .seconds(2), .seconds(3_600)] {
+            var bench = underWay(1)
+            bench.answer(remaining: 1, resetIn: reset)
+            for _ in 0..<20 {
+                bench.pass(.milliseconds(250))
+                #expect(bench.call() == .passed)
+                bench.spend()
+                bench.answer(remaining: 5, resetIn: reset)
+            }
+            for _ in 0..<5 {
+                #expect(bench.call() == .passed, "\(reset)")
+                bench.spend()
+            }
+            #expect(bench.call() != .passed)
+        }
+    }
+
     @Test func `calls in line wait for what is under way, and the ledger is left alone`() {
         var bench = underWay(2)
         bench.answer(remaining: 1, resetIn: .seconds(90))
