@@ -302,10 +302,9 @@ extension CategoryGate {
         return planned < .never ? planned : nil
     }
 
-    /// Something is to be asked now that nobody could foresee.
+    /// Something is to be asked now that nobody could foresee, as soon as the ledger can be asked.
     private func isDue(at now: MonotonicTime) -> Bool {
-        guard now >= ledgerAwayUntil else { return false }
-        return asking.count > 0 || pause.isUnsaid || isShort(at: now)
+        asking.count > 0 || pause.isUnsaid || isShort(at: now)
     }
 
     /// Permits run low, and there may be more.
@@ -320,7 +319,7 @@ extension CategoryGate {
 
     /// When the ledger is to be asked something.
     private func lookTime(at now: MonotonicTime) -> MonotonicTime {
-        if isDue(at: now) { return .past }
+        if isDue(at: now) { return ledgerAwayUntil }
         var next = MonotonicTime.never
         if waiting.count > 0 {
             next = block(at: now)?.until ?? .past

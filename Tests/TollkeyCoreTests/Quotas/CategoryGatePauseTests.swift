@@ -54,6 +54,17 @@ struct CategoryGatePauseTests {
         #expect(bench.record.pauseEnd == bench.now.microseconds + 6_000_000)
     }
 
+    @Test func `a pause that the ledger did not hear is told again, also where there is nothing else to say`() {
+        var bench = GateBench()
+        _ = bench.call()
+        bench.spend()
+        bench.isAway = true
+        bench.answer(429, retryAfter: .seconds(7))
+        bench.isAway = false
+        bench.pass(.milliseconds(100))
+        #expect(bench.record.pauseEnd == bench.now.microseconds + 6_900_000)
+    }
+
     @Test func `calls in line wait for the pause's end, if they have the patience`() {
         var bench = GateBench(LimitSettings(1, per: .seconds(1)))
         _ = bench.call()
