@@ -154,7 +154,9 @@ package struct CategoryGate: Sendable {
     // MARK: What stands in the way
 
     private func hasPermit(at now: MonotonicTime) -> Bool {
-        heard != nil && allowances.allSatisfy { $0.held > promised && now < $0.end }
+        // Where there is no limit, the ledger knows of pauses only, and need not be waited for when it is away.
+        guard heard != nil || allowances.isEmpty && ledgerAwayUntil > .past else { return false }
+        return allowances.allSatisfy { $0.held > promised && now < $0.end }
     }
 
     /// Until when nobody passes, as far as is known; nil when nothing is known to stand in the way.
@@ -304,7 +306,7 @@ extension CategoryGate {
 
     /// Something is to be asked now that nobody could foresee, as soon as the ledger can be asked.
     private func isDue(at now: MonotonicTime) -> Bool {
-        asking.count > 0 || pause.isUnsaid || isShort(at: now)
+        asking.count > 0 || pause.isUnsaid || isShort(at: now) || isUsed && heard == nil
     }
 
     /// Permits run low, and there may be more.

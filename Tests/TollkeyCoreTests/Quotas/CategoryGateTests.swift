@@ -74,6 +74,20 @@ struct CategoryGateTests {
         #expect(bench.contacts == 1)
     }
 
+    @Test func `without limits nothing waits for a ledger that has never answered, until it does`() {
+        var bench = GateBench()
+        bench.isAway = true
+        for _ in 0..<10 {
+            #expect(bench.send() == .passed)
+            bench.pass(.seconds(1))
+        }
+        bench.record.pauseEnd = bench.now.microseconds + 5_000_000
+        bench.isAway = false
+        #expect(bench.call() == .passed)
+        bench.pass(.milliseconds(1))
+        #expect(bench.call() == .refused(QuotaRefusal(.pause, in: .milliseconds(4_999))))
+    }
+
     // MARK: Lines
 
     @Test func `a call with patience passes when its permit comes, and the line keeps its order`() {
