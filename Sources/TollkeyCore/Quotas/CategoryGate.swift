@@ -91,11 +91,21 @@ package struct CategoryGate: Sendable {
             }
             return enter(.asking, ticket, Standing(caller: caller(), end: now + patience), at: now)
         }
-        let until = block?.until ?? now
-        guard patience.nanoseconds > 0, until <= now + patience else {
-            return .refused(refusal(at: now))
+        guard patience.nanoseconds > 0 else { return .refused(refusal(at: now)) }
+        let place = Standing(caller: caller(), end: now + patience)
+        guard isInTime(place, from: block?.until ?? now) else { return .refused(refusal(at: now)) }
+        return enter(.waiting, ticket, place, at: now)
+    }
+
+    /// Whether a call that comes behind those in line could pass before it gives up, when the first one passes at
+    /// `time`: in a window of each limit no more pass than the limit.
+    private func isInTime(_ place: Standing, from time: MonotonicTime) -> Bool {
+        guard time <= place.end else { return false }
+        let span = place.end.since(time).nanoseconds
+        let ahead = waiting.turnsAhead(of: place.caller)
+        return allowances.allSatisfy { allowance in
+            Int64(ahead / allowance.limit.count) <= span / TimeSpan(allowance.limit.window).nanoseconds
         }
-        return enter(.waiting, ticket, Standing(caller: caller(), end: now + patience), at: now)
     }
 
     private mutating func enter(
@@ -202,7 +212,7 @@ package struct CategoryGate: Sendable {
         // Who had waited for the ledger's word, and has patience, stands in line now.
         while let ticket = asking.next() {
             guard let place = standing.removeValue(forKey: ticket) else { continue }
-            guard place.end > now, place.end >= block.until else {
+            guard place.end > now, isInTime(place, from: block.until) else {
                 outcome.refused.append(ticket)
                 continue
             }

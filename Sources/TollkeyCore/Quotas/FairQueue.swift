@@ -22,8 +22,6 @@ package struct FairQueue<Caller: Hashable & Sendable>: Sendable {
     /// Tickets in line: `capacity` at most, and those that were put back while it was full.
     package var count: Int { lines.count }
     package var isEmpty: Bool { lines.count == 0 }
-    /// Callers with a ticket in line.
-    package var callers: Int { lines.lineCount }
     /// Entries of every kind that memory is held for.
     package var allocated: Int { lines.allocated + lineOf.capacity + callerOf.count }
 
@@ -44,6 +42,13 @@ package struct FairQueue<Caller: Hashable & Sendable>: Sendable {
 
     /// Whose turn it is; nil when nobody stands in line.
     package func peek() -> UInt64? { lines.first }
+
+    /// How many come before a ticket that `caller` would enter now, at the least: of another caller's calls one is
+    /// counted.
+    package func turnsAhead(of caller: Caller) -> Int {
+        guard let line = lineOf[caller] else { return lines.lineCount }
+        return lines.length(of: line) + lines.lineCount - 1
+    }
 
     /// Takes the one whose turn it is out of the line. Its caller's other calls come behind the other callers.
     package mutating func next() -> UInt64? {

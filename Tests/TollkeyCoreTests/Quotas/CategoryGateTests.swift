@@ -119,6 +119,23 @@ struct CategoryGateTests {
         #expect(bench.outcome == .init(admitted: [3]))
     }
 
+    @Test func `a call that those before it keep from passing in time is refused at once`() {
+        var bench = GateBench(LimitSettings(2, per: .seconds(4)))
+        for _ in 0..<2 { _ = bench.send() }
+        for _ in 0..<2 { #expect(bench.call(patience: .seconds(6)) == .inLine) }
+        guard case .refused = bench.call(patience: .seconds(6)) else {
+            Issue.record("it stands in line")
+            return
+        }
+        #expect(bench.call(patience: .seconds(8)) == .inLine)
+        // Of another caller nobody is before it but the first of each.
+        #expect(bench.call(of: 7, patience: .seconds(6)) == .inLine)
+        guard case .refused = bench.call(of: 8, patience: .seconds(6)) else {
+            Issue.record("it stands in line")
+            return
+        }
+    }
+
     @Test func `callers come in turn, and the newest of the longest line makes room`() {
         var bench = GateBench(one) { $0.waiting = 3 }
         _ = bench.send()

@@ -72,7 +72,7 @@ struct FairQueuePropertyTests {
                 let ticket = UInt64.random(in: 0...newest, using: &dice)
                 #expect(queue.remove(ticket) == model.remove(ticket), "\(step)")
             }
-            guard queue.count == model.count, queue.count <= capacity, queue.callers == model.lines.count,
+            guard queue.count == model.count, queue.count <= capacity, queue.turnsAhead(of: -1) == model.lines.count,
                 queue.peek() == model.lines.first?.tickets.first
             else {
                 Issue.record("\(step): \(queue.count), \(model.lines)")
@@ -110,7 +110,7 @@ struct FairQueuePropertyTests {
                 _ = queue.enter(ticket, of: Int.random(in: 0..<callers, using: &dice))
             }
             for _ in 0..<Int.random(in: 0..<50, using: &dice) { _ = queue.next() }
-            let turns = queue.callers + 1
+            let turns = queue.turnsAhead(of: -1) + 1
             #expect(queue.enter(.max, of: -1) == .entered)
             let served = (1...turns).first { _ in
                 ticket += 1
@@ -144,7 +144,7 @@ struct FairQueuePropertyTests {
                 return
             }
         }
-        #expect(queue.callers == capacity)
+        #expect(queue.turnsAhead(of: -1) == capacity)
         #expect(queue.enter(.max, of: -1) == .full)
         #expect(queue.allocated < capacity * 10)
     }
