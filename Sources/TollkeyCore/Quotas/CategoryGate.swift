@@ -126,7 +126,7 @@ package struct CategoryGate: Sendable {
             return .inLine(insteadOf: other)
         case .full:
             var refusal = refusal(at: now)
-            refusal.reason = .lineFull
+            refusal.reason = line == .waiting ? .lineFull : .ledgerAway
             return .refused(refusal)
         }
     }
@@ -187,7 +187,8 @@ package struct CategoryGate: Sendable {
     package func refusal(at now: MonotonicTime) -> QuotaRefusal {
         let block = block(at: now)
         var until = block?.until ?? now
-        var refusal = QuotaRefusal(reason: block?.reason ?? .limit)
+        // With nothing in the way, and nobody before it, only the ledger's word is missing.
+        var refusal = QuotaRefusal(reason: block?.reason ?? (waiting.count > 0 ? .limit : .ledgerAway))
         // Of a limit that is not reached nothing is held either, where another one is in the way.
         let short = allowances.filter { $0.held <= promised }
         let binding = short.filter { $0.emptyUntil > now }.max { $0.resets < $1.resets }

@@ -231,6 +231,19 @@ struct CategoryGateTests {
         #expect(bench.outcome.admitted == [2])
     }
 
+    @Test func `who has waited in vain for the ledger's word is told so, and who finds too many waiting for it`() {
+        var gate = GateBench(two).gate
+        let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+        for ticket in 1...UInt64(CategoryGate.askingMax) {
+            #expect(
+                gate.arrive(ticket, of: 0, patience: TimeSpan(.zero), at: now) == .inLine(insteadOf: nil))
+        }
+        let silence = QuotaRefusal(.ledgerAway, in: .zero, two)
+        #expect(gate.arrive(.max, of: 0, patience: TimeSpan(.zero), at: now) == .refused(silence))
+        gate.leave(1)
+        #expect(gate.refusal(at: now) == silence)
+    }
+
     @Test func `what is held passes while the ledger is away`() {
         var bench = GateBench(many)
         for _ in 0..<10 { _ = bench.send() }
