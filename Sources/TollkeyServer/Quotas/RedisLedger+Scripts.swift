@@ -109,6 +109,7 @@ extension RedisLedger {
               end
             end
 
+            -- Gives the lease, and how much of what the process had heard to be counted is counted by this.
             local function settle(limit, c)
               local lease = leaseOf(limit)
               if not lease then
@@ -117,15 +118,17 @@ extension RedisLedger {
                   for i, other in ipairs(limit[6]) do
                     if other[2] == 0 and (not oldest or other[3] < limit[6][oldest][3]) then oldest = i end
                   end
-                  if not oldest then return 0, 0 end
+                  if not oldest then return nil, 0 end
                   table.remove(limit[6], oldest)
                 end
                 lease = {holder, 0, limit[2], c.acknowledged, -1, 0}
                 limit[6][#limit[6] + 1] = lease
               end
-              if lease[5] >= turn then return 0, 0 end
+              if lease[5] >= turn then return nil, 0 end
               lease[5] = turn
+              local before = lease[2]
               local fresh = math.max(0, c.used - lease[4])
+              local unheard = math.min(fresh, math.max(0, c.used - c.acknowledged))
               local unknown = fresh - math.min(fresh, lease[6])
               lease[4] = lease[4] + fresh
               lease[6] = 0
@@ -137,7 +140,7 @@ extension RedisLedger {
                 lease[2] = c.left
                 lease[3] = math.max(lease[3], limit[2] + c.life)
               end
-              return lease[2], math.max(lease[2], c.count - total(limit) + lease[2])
+              return lease, lease[2] - before + math.max(0, unknown - unheard)
             end
 
             local function hold(limit, c, count)
@@ -190,12 +193,16 @@ extension RedisLedger {
               local limit = limits[i]
               advance(limit)
               if isOlder then limit[4] = total(limit) end
-              if (isNew or era ~= id) and c.total > limit[4] then
-                note(limit, c.total - limit[4], limit[2], c.count)
-                limit[4] = c.total
+              local lease, heard = settle(limit, c)
+              if isNew or era ~= id then
+                limit[4] = limit[4] + heard
+                if c.total > limit[4] then
+                  note(limit, c.total - limit[4], limit[2], c.count)
+                  limit[4] = c.total
+                end
               end
-              local free
-              kept[i], free = settle(limit, c)
+              kept[i] = lease and lease[2] or 0
+              local free = lease and math.max(kept[i], c.count - total(limit) + kept[i]) or 0
               count = math.min(count, free, c.wanted)
             end
             if telling then count = 0 end
