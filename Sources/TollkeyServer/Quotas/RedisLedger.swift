@@ -20,9 +20,10 @@ package final class RedisLedger: Sendable {
     private let process: String
     private let time: (@Sendable () -> Int64)?
 
-    /// A process that is connected gives a sign of life within `SharedLedger.beatTime`, and a call of it takes no
-    /// longer than `waitMax`: by then each has told what it knows.
-    package static let graceTime = TimeSpan(nanoseconds: 2_000_000_000)
+    /// By then each process that reaches the server has told what it knows: it waits 1 s at the longest for its next try
+    /// (`RedisBackoff.most`) and 0.5 s for its turn (`SharedLedger.beatTime`), has connected 0.4 s after that, and has
+    /// its sign of life and what it tells answered within 0.3 s each. That is 2.5 s.
+    package static let graceTime = TimeSpan(nanoseconds: 3_000_000_000)
     /// A process that gives no sign of life for so long counts as ended.
     package static let knownTime = TimeSpan(nanoseconds: 10_000_000_000)
     /// Bounds a call: a connection, the beat that it begins with, and what is asked.

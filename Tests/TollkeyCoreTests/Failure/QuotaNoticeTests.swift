@@ -13,6 +13,6 @@ struct QuotaNoticeTests {
         refusal.limit = LimitSettings(count: 7, window: .seconds(3_600))
         let failure = Failure(refusal, category: CategorySettings(name: "a"), provider: "acme", wall: wall)
         #expect(failure.retryAfter == seconds)
-        #expect(failure.quota == QuotaNotice(limit: 7, reset: reset))
+        #expect(failure.quota?.limit == 7 && failure.quota?.reset == reset)
     }
 }

@@ -20,7 +20,7 @@ func withRedisLedger(
     let ledger = try RedisLedger(redis.settings, process: process, time: hands.time)
     defer { ledger.close() }
     _ = try ledger.beat()
-    hands.advance(by: .seconds(2))
+    hands.advance(by: .seconds(3))
     try body(ledger, try ledger.beat().epoch)
 }
 
@@ -140,7 +140,7 @@ extension EndToEnd {
                 let beat = try ledger.beat()
                 #expect(beat.graceLeft == RedisLedger.graceTime && beat.replicas == 1)
                 let held = [HeldContact(contact(limit, turn: 1, wanted: 5), of: 1)]
-                hands.advance(by: 1_999_999)
+                hands.advance(by: 2_999_999)
                 #expect(try ledger.beat().graceLeft == TimeSpan(microseconds: 1))
                 #expect(try ledger.answer(held, in: beat.epoch) == nil)
                 hands.advance(by: 1)
@@ -188,7 +188,7 @@ extension EndToEnd {
                         told.era = first
                         #expect(try ledger.tell([HeldContact(told, of: UInt64(holder))], in: second))
                     }
-                    hands.advance(by: .seconds(2))
+                    hands.advance(by: .seconds(3))
                     let reply = try #require(try ledger.answer(asked, in: second))
                     #expect(reply[0].limits[0].held == 50 && reply[0].limits[0].total == 100)
                     // Who comes late, and knew of more, takes it off what is left.
@@ -270,7 +270,7 @@ extension EndToEnd {
                     var told = contact(limit, turn: 1) { $0.total = 40 }
                     told.era = first
                     #expect(try ledger.tell([HeldContact(told, of: 1)], in: second.epoch))
-                    hands.advance(by: .seconds(2))
+                    hands.advance(by: .seconds(3))
                     let last = [HeldContact(contact(limit, turn: 2), of: 2)]
                     #expect(try ledger.answer(last, in: second.epoch)?[0].limits[0].total == 40)
                 }

@@ -81,7 +81,7 @@ final class Replicas {
         self.limits = limits
         settings = redis.settings.with(change)
         for _ in 0..<count { try add() }
-        pass(.seconds(2))
+        pass(.seconds(3))
         beat()
     }
 
@@ -168,7 +168,7 @@ extension EndToEnd {
                 replicas.pass(.seconds(1))
                 replica.ledger.beatNow()
                 #expect(replica.ledger.standing.place == .beginning)
-                replicas.pass(.seconds(2))
+                replicas.pass(.seconds(3))
                 replica.ledger.beatNow()
                 #expect(replica.ledger.standing.place == .shared)
                 #expect(replica.book.lines.last?.contains("limits are counted in Redis") == true)
@@ -219,7 +219,7 @@ extension EndToEnd {
                 remembers ? redis.resume() : try redis.restart()
                 replicas.pass(.seconds(1))
                 replicas.beat()
-                replicas.pass(.seconds(2))
+                replicas.pass(.seconds(3))
                 replicas.beat()
                 #expect(replicas.all.map(\.ledger.standing.place) == [.shared, .shared])
                 replicas.pass(.seconds(2))
