@@ -36,6 +36,7 @@ struct CategoryGatePauseTests {
         #expect(bench.record.pauseEnd == bench.now.microseconds + 7_000_000)
         var other = GateBench(hour)
         other.record = bench.record
+        other.holder = 2
         other.pass(.seconds(2))
         #expect(other.send() == paused(.seconds(5)))
         other.pass(.seconds(5))
