@@ -17,7 +17,7 @@ struct LedgerKnowledge {
     static let holdersMax = 65_536
 
     mutating func note(_ reply: LedgerReply, to held: HeldContact, at now: MonotonicTime) {
-        guard entries[held.holder] != nil || entries.count < Self.holdersMax else { return }
+        guard !reply.isDamaged, entries[held.holder] != nil || entries.count < Self.holdersMax else { return }
         var contact = held.contact
         for (index, limit) in reply.limits.enumerated() where index < contact.limits.count {
             if reply.isRecorded {
