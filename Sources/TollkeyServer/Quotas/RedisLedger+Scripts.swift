@@ -24,6 +24,8 @@ extension RedisLedger {
             redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now - known))
             redis.call('ZREMRANGEBYSCORE', KEYS[2], whole(now + known), '+inf')
             redis.call('PEXPIRE', KEYS[2], whole(known / 500))
+            -- Without it no record can be kept: that is everybody's trouble, not one record's.
+            cmsgpack.pack(0)
             local left = 0
             if began <= now and now < began + grace then left = began + grace - now end
             return {id, left, redis.call('ZCARD', KEYS[2])}
@@ -50,7 +52,10 @@ extension RedisLedger {
 
             local raw = redis.call('GET', KEYS[2])
             local record = raw and cmsgpack.unpack(raw)
-            local isNew = not record or record[1] ~= 1
+            local isNew = not record
+            if record and (type(record) ~= 'table' or record[1] ~= 1) then
+              return redis.error_reply('ERR this is no record')
+            end
             if isNew then record = {1, 0, id, {}} end
             local isOlder = record[3] ~= id
             record[3] = id

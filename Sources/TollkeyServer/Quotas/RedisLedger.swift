@@ -65,7 +65,7 @@ package final class RedisLedger: Sendable {
         _ = try client.perform(["ZREM", key("replicas"), RedisArgument(process)])
     }
 
-    /// Answers each contact, in their order; nil when the server's memory is not `epoch`, or grants nothing yet, and a
+    /// Answers each contact, in their order, `damaged` where the script ended with an error; nil when the server's memory is not `epoch`, or grants nothing yet, and a
     /// beat tells more. Some may have been recorded then.
     package func answer(_ contacts: [HeldContact], in epoch: UInt64) throws(RedisFailure) -> [LedgerReply]? {
         // Behind another connection may be a server that does not know all: only a beat finds out.
@@ -134,6 +134,7 @@ package final class RedisLedger: Sendable {
     }
 
     private static func read(_ reply: RedisReply, limits: Int) throws(RedisFailure) -> LedgerReply? {
+        if case .error = reply { return .damaged }
         guard case .array(let parts) = reply else { throw foreign }
         var numbers: [Int64] = []
         for part in parts {
