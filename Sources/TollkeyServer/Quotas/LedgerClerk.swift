@@ -223,7 +223,7 @@ package final class LedgerClerk: Sendable {
         let ticket = ownTickets.withLock { $0.draw() }
         ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp) }
         let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience))
-        if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience) }
+        if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: max(patience, Self.ledgerPatience)) }
         gate.leave(ticket)
         // Whoever would admit it from now on finds it gone.
         let call = ownCalls.withLock { $0.removeValue(forKey: ticket) }

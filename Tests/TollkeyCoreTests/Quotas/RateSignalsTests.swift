@@ -42,6 +42,19 @@ struct RateSignalsTests {
         #expect(read == saying(remaining: 990, limit: 1_000, reset: 3_600))
     }
 
+    @Test func `an answer to a call of ours says the same`() throws {
+        let answer = TokenAnswer(
+            status: 429,
+            fields: [
+                AnswerField("content-type", "text/plain"), AnswerField("date", noonDate),
+                AnswerField("set-cookie", "a\u{1}b"), AnswerField("retry-after", "7"),
+                AnswerField("x-ratelimit-remaining", "3"), AnswerField("ratelimit", "\"hour\";r=2;t=9"),
+                AnswerField("x-ratelimit-reset", "\(noonSeconds + 60)"),
+            ], content: Secret(""))
+        #expect(answer.rates(now: 0) == saying(remaining: 2, reset: 9, retry: 7))
+        #expect(TokenAnswer(status: 200, content: Secret("")).rates(now: noon) == nil)
+    }
+
     @Test func `the drafts' three fields are read`() throws {
         let read = try signals("RateLimit-Limit: 100", "ratelimit-remaining: 0", "RATELIMIT-RESET: 50")
         #expect(read == saying(remaining: 0, limit: 100, reset: 50))
