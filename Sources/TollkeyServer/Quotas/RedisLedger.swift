@@ -74,6 +74,10 @@ package final class RedisLedger: Sendable {
         for (held, reply) in zip(contacts, try run(contacts, "ask", epoch)) {
             guard var reply = try Self.read(reply, limits: held.contact.limits.count) else { return nil }
             reply.era = epoch
+            for (index, limit) in held.contact.limits.enumerated() where !reply.isDamaged {
+                // More than was asked for nobody can have granted.
+                reply.limits[index].held = min(reply.limits[index].held, limit.wanted)
+            }
             replies.append(reply)
         }
         return replies
