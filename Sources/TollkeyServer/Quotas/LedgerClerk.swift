@@ -125,7 +125,6 @@ package final class LedgerClerk: Sendable {
             ask(Array(contacts.prefix(Self.batchMax)))
             contacts.removeFirst(min(contacts.count, Self.batchMax))
         }
-        ledger.rest()
         return plan(due)
     }
 
@@ -211,8 +210,11 @@ package final class LedgerClerk: Sendable {
     private func farewell() {
         let now = clock.monotonic()
         let gates = state.withLock { $0.plans.values.map(\.gate) } + woken.withLock { $0 }
-        let contacts = gates.compactMap { $0.farewell(at: now) }
-        if !contacts.isEmpty { _ = try? ledger.answer(contacts) }
+        var contacts = gates.compactMap { $0.farewell(at: now) }[...]
+        while !contacts.isEmpty {
+            _ = try? ledger.answer(Array(contacts.prefix(Self.batchMax)))
+            contacts = contacts.dropFirst(Self.batchMax)
+        }
     }
 
     // MARK: The proxy's own calls

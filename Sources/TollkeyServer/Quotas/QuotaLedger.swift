@@ -11,9 +11,6 @@ package protocol QuotaLedger: AnyObject, Sendable {
     /// is then found out by the next one.
     func answer(_ contacts: [HeldContact]) throws(LedgerFailure) -> [LedgerReply]
 
-    /// Called from time to time, also when there is nothing to ask.
-    func rest()
-
     /// Where is counted now.
     var standing: LedgerStanding { get }
 

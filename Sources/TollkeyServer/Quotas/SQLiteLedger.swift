@@ -58,7 +58,6 @@ package final class SQLiteLedger: QuotaLedger {
 
     package var standing: LedgerStanding { LedgerStanding(.local, since: .past) }
 
-    package func rest() {}
     package func close() {}
 }
 

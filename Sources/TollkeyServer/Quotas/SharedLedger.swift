@@ -62,8 +62,6 @@ package final class SharedLedger: QuotaLedger {
 
     package var standing: LedgerStanding { state.withLock { $0.standing } }
 
-    package func rest() {}
-
     /// Gives a sign of life, and returns when it was given; for clocks that are moved by hand.
     package func beatNow() {
         guard let done = try? Gate() else { return }
