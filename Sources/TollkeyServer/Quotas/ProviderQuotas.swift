@@ -1,6 +1,6 @@
 import Glibc
 import Logging
-import TollkeyCore
+package import TollkeyCore
 
 /// A provider's gates, and which call is for which.
 package final class ProviderQuotas: Sendable {
