@@ -95,9 +95,14 @@ extension Checkup {
             probe = configured
             call = configured.call
         }
+        let quotas: ProviderQuotas?
+        do throws(StateFailure) {
+            quotas = try ProviderQuotas.passing(provider, in: settings, clock: clock)
+        } catch {
+            return add(.problem, "quotas", "no call is made, since it could not be counted: \(error.description)")
+        }
         let calls = ProviderCalls(
-            provider: provider, secrets: secrets, client: client, clock: clock,
-            quotas: try? ProviderQuotas.passing(provider, in: settings, clock: clock))
+            provider: provider, secrets: secrets, client: client, clock: clock, quotas: quotas)
         let answered: ProviderCalls.Answered
         do throws(ProviderCalls.Fault) { answered = try calls.perform(call, snapshot: snapshot) } catch {
             return add(.problem, "connection", error.words)
