@@ -17,6 +17,7 @@ package final class Server: Sendable {
         /// Where the clerk's ledger is.
         var shared: SharedSettings?
         var store: (any RecordStore)?
+        var audit: AuditTrail?
     }
     private let state = Mutex(State())
     private let logger: Logger
@@ -125,6 +126,7 @@ package final class Server: Sendable {
         refresher?.close()
         store?.close()
         clerk?.close()
+        endTrail()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
@@ -220,22 +222,45 @@ package final class Server: Sendable {
             state.refresher = refresher
             state.store = store
         }
+        beginTrail(settings, store)
         let directory = settings.mayUseState ? Self.directory(settings) : nil
-        refresher?.post { [clock, logger, store] refresher in
+        refresher?.post { [clock, logger, store, weak self] refresher in
             refresher.adopt(table.services.map(\.board), store: store, directory: directory) {
-                () throws(StateFailure) in try settings.openState(clock: clock, logger: logger)
+                () throws(StateFailure) in
+                let opened = try settings.openState(clock: clock, logger: logger)
+                self?.beginTrail(settings, opened)
+                return opened
             }
         }
     }
 
     private func makeRefresher() throws -> TokenRefresher {
-        let around = TokenRefresher.Surroundings(client: try CallClient(), clock: clock, logger: logger) {
-            [weak self] provider in
-            self?.announce(provider)
-        }
+        let around = TokenRefresher.Surroundings(
+            client: try CallClient(), clock: clock, logger: logger,
+            announce: { [weak self] in self?.announce($0) },
+            record: { [weak self] in self?.audit?.record($0) })
         let refresher = try TokenRefresher(around)
         guard refresher.start() else { throw StartFailure("the system has no thread to give") }
         return refresher
+    }
+
+    // MARK: The audit trail
+
+    /// nil where no state is kept.
+    package var audit: AuditTrail? { state.withLock { $0.audit } }
+
+    /// Once there is a state, and a state where one was named. Without it everything goes on.
+    private func beginTrail(_ settings: Settings, _ store: (any RecordStore)?) {
+        if let known = audit { return known.adopt(settings.audit) }
+        guard let trail = AuditTrail.begun(settings, beside: store, clock: clock, logger: logger) else {
+            return
+        }
+        state.withLock { $0.audit = trail }
+    }
+
+    private func endTrail() {
+        let trail = state.withLock { $0.audit.take() }
+        trail?.end(logger)
     }
 
     private func announce(_ provider: String) {

@@ -31,10 +31,16 @@ struct Run: ParsableCommand {
             throw ExitCode.failure
         }
         logger.info("ready", metadata: Self.summary(settings))
+        server.audit?.record(
+            AuditEvent(
+                .start,
+                words:
+                    "version \(Tollkey.version), process \(getpid()), \(settings.providers.count) providers"))
         Systemd.notify("READY=1")
         while signals.next() == .reload { reload(server, &settings, logger) }
         logger.info(
             "draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
+        server.audit?.record(AuditEvent(.stop, by: .signal))
         Systemd.notify("STOPPING=1")
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
@@ -49,12 +55,15 @@ struct Run: ParsableCommand {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    private func reload(_ server: Server, _ settings: inout Settings, _ logger: Logger) {
+    private func reload(
+        _ server: Server, _ settings: inout Settings, _ logger: Logger, by actor: AuditActor = .signal
+    ) {
         Systemd.notify("RELOADING=1\nMONOTONIC_USEC=\(Systemd.monotonicMicroseconds())")
         defer { Systemd.notify("READY=1") }
         switch file.read() {
         case .failure(let problems):
             logger.error("not reloaded", metadata: ["problems": "\(problems)"])
+            server.audit?.record(AuditEvent(.reload, .refused, by: actor, words: "\(problems)"))
         case .success(let read):
             do {
                 try server.reload(read)
@@ -64,7 +73,12 @@ struct Run: ParsableCommand {
                 settings = read
                 JSONLines.level = JSONLines.level(read.log.level)
                 logger.info("reloaded", metadata: Self.summary(read))
-            } catch { logger.error("not reloaded", metadata: ["problems": "\(error)"]) }
+                server.audit?.record(
+                    AuditEvent(.reload, by: actor, words: "\(read.providers.count) providers"))
+            } catch {
+                logger.error("not reloaded", metadata: ["problems": "\(error)"])
+                server.audit?.record(AuditEvent(.reload, .refused, by: actor, words: "\(error)"))
+            }
         }
     }
 
