@@ -14,7 +14,7 @@ struct Tollkey: ParsableCommand {
         version: version,
         subcommands: [
             Run.self, Check.self, Explain.self, Doctor.self, Login.self, OTP.self, Refresh.self, Rotate.self,
-            Providers.self, Version.self,
+            Audit.self, Providers.self, Version.self,
         ])
 }
 
