@@ -255,7 +255,13 @@ package final class Server: Sendable {
         guard let trail = AuditTrail.begun(settings, beside: store, clock: clock, logger: logger) else {
             return
         }
-        state.withLock { $0.audit = trail }
+        // The refresher may have come upon the state at the same time.
+        let isOurs = state.withLock { state in
+            guard state.audit == nil else { return false }
+            state.audit = trail
+            return true
+        }
+        if !isOurs { trail.close() }
     }
 
     private func endTrail() {
