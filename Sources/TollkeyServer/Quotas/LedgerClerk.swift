@@ -129,7 +129,9 @@ package final class LedgerClerk: Sendable {
     }
 
     private func ask(_ contacts: [(gate: QuotaGate, held: HeldContact)]) {
-        for (gate, held) in contacts where held.contact.pause > 0 { note(pause: held.contact.pause, of: gate) }
+        for (gate, held) in contacts where held.contact.pause > 0 {
+            note(pause: held.contact.pause, of: gate)
+        }
         do throws(LedgerFailure) {
             let replies = try ledger.answer(contacts.map(\.held))
             let now = clock.monotonic()

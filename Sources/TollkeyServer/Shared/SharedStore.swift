@@ -34,7 +34,7 @@ package import TollkeyCore
 /// **Without Redis** nothing is marked: no refresh token is spent, nothing is rotated.
 package final class SharedStore: RecordStore {
     package let replica: String
-    private let local: StateStore
+    package let local: StateStore
     private let records: SharedRecords
     private let seals: SharedSeals
     private let clock: Clock

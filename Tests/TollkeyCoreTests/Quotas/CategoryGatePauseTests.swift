@@ -55,7 +55,8 @@ struct CategoryGatePauseTests {
         #expect(bench.record.pauseEnd == bench.now.microseconds + 6_000_000)
     }
 
-    @Test func `a pause that the ledger did not hear is told again, also where there is nothing else to say`() {
+    @Test func `a pause that the ledger did not hear is told again, also where there is nothing else to say`()
+    {
         var bench = GateBench()
         _ = bench.call()
         bench.spend()

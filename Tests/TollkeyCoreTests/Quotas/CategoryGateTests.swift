@@ -231,7 +231,8 @@ struct CategoryGateTests {
         #expect(bench.outcome.admitted == [2])
     }
 
-    @Test func `who has waited in vain for the ledger's word is told so, and who finds too many waiting for it`() {
+    @Test
+    func `who has waited in vain for the ledger's word is told so, and who finds too many waiting for it`() {
         var gate = GateBench(two).gate
         let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
         for ticket in 1...UInt64(CategoryGate.askingMax) {

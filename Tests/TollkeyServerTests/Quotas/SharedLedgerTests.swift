@@ -275,7 +275,8 @@ extension EndToEnd {
             }
         }
 
-        @Test func `one that answers and cannot be told is away until it can, and the share goes on`() throws {
+        @Test func `one that answers and cannot be told is away until it can, and the share goes on`() throws
+        {
             try withRedis { redis in
                 let replicas = try Replicas(redis, [limit])
                 let replica = replicas.all[0]
