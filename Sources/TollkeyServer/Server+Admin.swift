@@ -46,13 +46,14 @@ extension Server {
                 settings: settings.admin, hosts: settings.hosts + names, ownUID: geteuid()),
             logger: logger,
             actions: AdminActions(
-                logControl: logControl, flows: flows, desk: { [weak self] in try self?.desk(for: $0) },
+                logControl: logControl, flows: flows,
+                desk: { [weak self] in try self?.desk(for: $0, by: $1) },
                 reload: { [weak self] actor in
                     guard let reload = self?.reloading.withLock({ $0 }) else {
                         return "The configuration cannot be read again here."
                     }
                     return reload(actor)
-                }),
+                }, note: { [weak self] in self?.audit?.record($0) }),
             status: { [weak self] in
                 self?.status() ?? ServerStatus(now: Clock.system.now, version: Version.text)
             },
@@ -60,23 +61,26 @@ extension Server {
     }
 
     /// The provider as it is now, in an operator's hands.
-    private func desk(for name: String) throws -> Operator? {
+    private func desk(for name: String, by actor: AuditActor) throws -> Operator? {
         let (table, store) = state.withLock { ($0.table, $0.store) }
         guard let table, let board = table.services.first(where: { $0.provider.name == name })?.board else {
             return nil
         }
         return Operator(
             board.provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
-            client: try Operator.client(), clock: clock, quotas: board.quotas)
+            client: try Operator.client(), clock: clock, quotas: board.quotas,
+            audit: OperatorAudit(actor: actor, trail: audit))
     }
 
     /// What an operator's reload does; its result is what is wrong with the configuration, or nil.
-    package func onReload(_ reload: @escaping @Sendable (_ actor: String) -> String?) {
+    package func onReload(_ reload: @escaping @Sendable (AuditActor) -> String?) {
         reloading.withLock { $0 = reload }
     }
 
     /// Notes what became of an attempt to go over to another configuration; `problems` is nil when it was loaded.
-    package func noteReload(_ problems: String?) {
+    package func noteReload(_ problems: String?, by actor: AuditActor) {
+        audit?.record(
+            AuditEvent(.reload, problems == nil ? .done : .refused, by: actor, words: problems ?? ""))
         let now = clock.wall()
         state.withLock { state in
             state.process.lastReload = ServerStatus.Reload(time: now, problems: problems)

@@ -20,14 +20,15 @@ package final class Server: Sendable {
         var admin: AdminListener?
         var desk: AdminDesk?
         var process = ServerStatus.Process()
+        var audit: AuditTrail?
     }
     let state = Mutex(State())
     let logger: Logger
     let clock: Clock
     let sink: LogSink?
     let flows = PersonFlows()
-    /// Reads the configuration again, for an operator's name; what is wrong with it, or nil.
-    let reloading = Mutex<(@Sendable (_ actor: String) -> String?)?>(nil)
+    /// Reads the configuration again; what is wrong with it, or nil.
+    let reloading = Mutex<(@Sendable (AuditActor) -> String?)?>(nil)
     package let logControl: LogControl
     private let resolver: Resolver
     /// Counts threads that have started, and later those that have ended.
@@ -164,6 +165,7 @@ package final class Server: Sendable {
             return state.admin
         }
         admin?.close()
+        endTrail()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
@@ -259,22 +261,51 @@ package final class Server: Sendable {
             state.refresher = refresher
             state.store = store
         }
+        beginTrail(settings, store)
         let directory = settings.mayUseState ? Self.directory(settings) : nil
-        refresher?.post { [clock, logger, store] refresher in
+        refresher?.post { [clock, logger, store, weak self] refresher in
             refresher.adopt(table.services.map(\.board), store: store, directory: directory) {
-                () throws(StateFailure) in try settings.openState(clock: clock, logger: logger)
+                () throws(StateFailure) in
+                let opened = try settings.openState(clock: clock, logger: logger)
+                self?.beginTrail(settings, opened)
+                return opened
             }
         }
     }
 
     private func makeRefresher() throws -> TokenRefresher {
-        let around = TokenRefresher.Surroundings(client: try CallClient(), clock: clock, logger: logger) {
-            [weak self] provider in
-            self?.announce(provider)
-        }
+        let around = TokenRefresher.Surroundings(
+            client: try CallClient(), clock: clock, logger: logger,
+            announce: { [weak self] in self?.announce($0) },
+            record: { [weak self] in self?.audit?.record($0) })
         let refresher = try TokenRefresher(around)
         guard refresher.start() else { throw StartFailure("the system has no thread to give") }
         return refresher
+    }
+
+    // MARK: The audit trail
+
+    /// nil where no state is kept.
+    package var audit: AuditTrail? { state.withLock { $0.audit } }
+
+    /// Once there is a state, and a state where one was named. Without it everything goes on.
+    private func beginTrail(_ settings: Settings, _ store: (any RecordStore)?) {
+        if let known = audit { return known.adopt(settings.audit) }
+        guard let trail = AuditTrail.begun(settings, beside: store, clock: clock, logger: logger) else {
+            return
+        }
+        // The refresher may have come upon the state at the same time.
+        let isOurs = state.withLock { state in
+            guard state.audit == nil else { return false }
+            state.audit = trail
+            return true
+        }
+        if !isOurs { trail.close() }
+    }
+
+    private func endTrail() {
+        let trail = state.withLock { $0.audit.take() }
+        trail?.end(logger)
     }
 
     private func announce(_ provider: String) {

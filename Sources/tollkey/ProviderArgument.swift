@@ -15,7 +15,9 @@ struct ProviderArgument: ParsableArguments {
     func desk() throws -> Operator {
         let settings = try file.settings()
         let found = try Self.find(provider, in: settings)
-        return try Operating.attempt { () throws(OperatorFailure) in try Operator(found, in: settings) }
+        return try Operating.attempt { () throws(OperatorFailure) in
+            try Operator(found, in: settings) { StandardError.write("\($0)\n") }
+        }
     }
 
     static func find(_ name: String, in settings: Settings) throws -> ProviderSettings {

@@ -18,17 +18,17 @@ final class Reloader: Sendable {
     }
 
     /// All of it or, when something is wrong with it, none: then it is told what.
-    func reload(by actor: String) -> String? {
+    func reload(by actor: AuditActor) -> String? {
         settings.withLock { settings in
             Systemd.notify("RELOADING=1\nMONOTONIC_USEC=\(Systemd.monotonicMicroseconds())")
             defer { Systemd.notify("READY=1") }
             let problems = perform(&settings)
-            server.noteReload(problems)
+            server.noteReload(problems, by: actor)
             if let problems {
-                logger.error("not reloaded", metadata: ["problems": "\(problems)", "actor": "\(actor)"])
+                logger.error("not reloaded", metadata: ["problems": "\(problems)", "actor": "\(actor.text)"])
             } else {
                 var metadata = Run.summary(settings)
-                metadata["actor"] = "\(actor)"
+                metadata["actor"] = "\(actor.text)"
                 logger.info("reloaded", metadata: metadata)
             }
             return problems

@@ -37,10 +37,16 @@ struct Run: ParsableCommand {
         let reloader = Reloader(file, server, settings, logger)
         server.onReload { actor in reloader.reload(by: actor) }
         logger.info("ready", metadata: Self.summary(settings))
+        server.audit?.record(
+            AuditEvent(
+                .start,
+                words:
+                    "version \(Tollkey.version), process \(getpid()), \(settings.providers.count) providers"))
         Systemd.notify("READY=1")
         wait(signals, server, reloader, logger)
         logger.info(
             "draining", metadata: ["seconds_at_most": "\(settings.timeouts.drain.components.seconds)"])
+        server.audit?.record(AuditEvent(.stop, by: .signal))
         Systemd.notify("STOPPING=1")
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
@@ -52,7 +58,7 @@ struct Run: ParsableCommand {
         while true {
             switch signals.next(within: Systemd.watchdogInterval) {
             case .stop: return
-            case .reload: _ = reloader.reload(by: "signal")
+            case .reload: _ = reloader.reload(by: .signal)
             case nil:
                 let silent = server.silentLoops()
                 if silent.isEmpty {

@@ -7,6 +7,9 @@ enum Terminal {
 
     static func isOne(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+    /// Whether standard output is a person's, who has not said otherwise (no-color.org).
+    static var isColoured: Bool { isOne(1) && getenv("NO_COLOR") == nil }
+
     /// Asks on standard error, which leaves standard output to what was asked for.
     static func ask(_ question: String) {
         if isOne(0) { StandardError.write(question) }

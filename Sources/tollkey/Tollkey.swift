@@ -16,7 +16,7 @@ struct Tollkey: ParsableCommand {
         subcommands: [
             Run.self, Status.self, Check.self, Explain.self, Doctor.self, Login.self, OTP.self, Refresh.self,
             Rotate.self,
-            Providers.self, Version.self,
+            Audit.self, Providers.self, Version.self,
         ])
 }
 

@@ -32,7 +32,8 @@ extension Failure {
         }
         self.category = category.name
         if let limit = refusal.limit {
-            quota = QuotaNotice(limit: limit.count, reset: wall / 1_000 + Int64(seconds))
+            let milliseconds = (refusal.retryIn.nanoseconds + 999_999) / 1_000_000
+            quota = QuotaNotice(limit: limit.count, reset: (wall + milliseconds + 999) / 1_000)
         }
     }
 }

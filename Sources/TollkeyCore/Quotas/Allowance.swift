@@ -73,9 +73,11 @@ struct Allowance: Sendable {
         return contact
     }
 
-    /// `isRecorded`: by the ledger itself.
-    mutating func hear(_ reply: LimitReply, isRecorded: Bool, life: TimeSpan, at now: MonotonicTime) {
-        guard let asked else { return }
+    /// `isRecorded`: by the ledger itself. False: there is less than was asked for, and not because of this limit.
+    mutating func hear(
+        _ reply: LimitReply, isRecorded: Bool, life: TimeSpan, at now: MonotonicTime
+    ) -> Bool {
+        guard let asked else { return true }
         self.asked = nil
         held = max(0, reply.held - (used - asked.used))
         begin = asked.time
@@ -91,11 +93,13 @@ struct Allowance: Sendable {
         remaining = max(0, limit.count - reply.total + held)
         resets = now + TimeSpan(microseconds: reply.nextIn)
         emptyUntil = .past
-        guard reply.held < asked.wanted, reply.total >= limit.count else { return }
+        guard reply.held < asked.wanted else { return true }
+        guard reply.total >= limit.count else { return false }
         // Where others hold permits, these may come back before anything leaves the window.
         let again = now + TimeSpan(nanoseconds: TimeSpan(limit.window).nanoseconds / Self.looksPerWindow)
         if reply.nextIn == 0 { resets = again }
         emptyUntil = holders > 1 ? min(resets, again) : resets
+        return true
     }
 
     /// The ledger could not be asked; whatever it has done with the contact, the next one puts it right.

@@ -93,11 +93,21 @@ package struct CategoryGate: Sendable {
             }
             return enter(.asking, ticket, Standing(caller: caller(), end: now + patience), at: now)
         }
-        let until = block?.until ?? now
-        guard patience.nanoseconds > 0, until <= now + patience else {
-            return .refused(refusal(at: now))
+        guard patience.nanoseconds > 0 else { return .refused(refusal(at: now)) }
+        let place = Standing(caller: caller(), end: now + patience)
+        guard isInTime(place, from: block?.until ?? now) else { return .refused(refusal(at: now)) }
+        return enter(.waiting, ticket, place, at: now)
+    }
+
+    /// Whether a call that comes behind those in line could pass before it gives up, when the first one passes at
+    /// `time`: in a window of each limit no more pass than the limit.
+    private func isInTime(_ place: Standing, from time: MonotonicTime) -> Bool {
+        guard time <= place.end else { return false }
+        let span = place.end.since(time).nanoseconds
+        let ahead = waiting.turnsAhead(of: place.caller)
+        return allowances.allSatisfy { allowance in
+            Int64(ahead / allowance.limit.count) <= span / TimeSpan(allowance.limit.window).nanoseconds
         }
-        return enter(.waiting, ticket, Standing(caller: caller(), end: now + patience), at: now)
     }
 
     private mutating func enter(
@@ -118,7 +128,7 @@ package struct CategoryGate: Sendable {
             return .inLine(insteadOf: other)
         case .full:
             var refusal = refusal(at: now)
-            refusal.reason = .lineFull
+            refusal.reason = line == .waiting ? .lineFull : .ledgerAway
             return .refused(refusal)
         }
     }
@@ -156,7 +166,9 @@ package struct CategoryGate: Sendable {
     // MARK: What stands in the way
 
     private func hasPermit(at now: MonotonicTime) -> Bool {
-        heard != nil && allowances.allSatisfy { $0.held > promised && now < $0.end }
+        // Where there is no limit, the ledger knows of pauses only, and need not be waited for when it is away.
+        guard heard != nil || allowances.isEmpty && ledgerAwayUntil > .past else { return false }
+        return allowances.allSatisfy { $0.held > promised && now < $0.end }
     }
 
     /// Until when nobody passes, as far as is known; nil when nothing is known to stand in the way.
@@ -177,7 +189,8 @@ package struct CategoryGate: Sendable {
     package func refusal(at now: MonotonicTime) -> QuotaRefusal {
         let block = block(at: now)
         var until = block?.until ?? now
-        var refusal = QuotaRefusal(reason: block?.reason ?? .limit)
+        // With nothing in the way, and nobody before it, only the ledger's word is missing.
+        var refusal = QuotaRefusal(reason: block?.reason ?? (waiting.count > 0 ? .limit : .ledgerAway))
         // Of a limit that is not reached nothing is held either, where another one is in the way.
         let short = allowances.filter { $0.held <= promised }
         let binding = short.filter { $0.emptyUntil > now }.max { $0.resets < $1.resets }
@@ -202,7 +215,7 @@ package struct CategoryGate: Sendable {
         // Who had waited for the ledger's word, and has patience, stands in line now.
         while let ticket = asking.next() {
             guard let place = standing.removeValue(forKey: ticket) else { continue }
-            guard place.end > now, place.end >= block.until else {
+            guard place.end > now, isInTime(place, from: block.until) else {
                 outcome.refused.append(ticket)
                 continue
             }
@@ -275,9 +288,15 @@ extension CategoryGate {
         isAsking = false
         heard = now
         if reply.isRecorded { era = reply.era }
+        var isExplained = true
         for (index, limit) in reply.limits.enumerated() where index < allowances.count {
-            allowances[index].hear(
+            let isOwn = allowances[index].hear(
                 limit, isRecorded: reply.isRecorded, life: terms.life(allowances[index].limit), at: now)
+            isExplained = isExplained && isOwn
+        }
+        // It serves as many processes as it can: it is not asked again at once.
+        if !isExplained, allowances.allSatisfy({ $0.emptyUntil <= now }) {
+            ledgerAwayUntil = now + Self.pauseSpan
         }
         ahead = allowances.map { terms.ahead($0.limit, holders: $0.holders) }.min() ?? 0
         pause.hear(reply.pause, at: now)
@@ -299,10 +318,9 @@ extension CategoryGate {
         return planned < .never ? planned : nil
     }
 
-    /// Something is to be asked now that nobody could foresee.
+    /// Something is to be asked now that nobody could foresee, as soon as the ledger can be asked.
     private func isDue(at now: MonotonicTime) -> Bool {
-        guard now >= ledgerAwayUntil else { return false }
-        return asking.count > 0 || pause.isUnsaid || isShort(at: now)
+        asking.count > 0 || pause.isUnsaid || isShort(at: now) || isUsed && heard == nil
     }
 
     /// Permits run low, and there may be more.
@@ -317,8 +335,7 @@ extension CategoryGate {
 
     /// When the ledger is to be asked something.
     private func lookTime(at now: MonotonicTime) -> MonotonicTime {
-        if isInquired, now >= ledgerAwayUntil { return .past }
-        if isDue(at: now) { return .past }
+        if isInquired || isDue(at: now) { return ledgerAwayUntil }
         var next = MonotonicTime.never
         if waiting.count > 0 {
             next = block(at: now)?.until ?? .past
@@ -364,6 +381,7 @@ extension CategoryGate {
 
     private static let figuresAge = TimeSpan(nanoseconds: 1_000_000_000)
 
-    /// How long a pause of another process may go unnoticed where there is no limit.
+    /// How long a pause of another process may go unnoticed where there is no limit, and how long a ledger is left
+    /// alone that gives nothing without a reason.
     private static let pauseSpan = TimeSpan(nanoseconds: 1_000_000_000)
 }

@@ -1,4 +1,4 @@
-/// Elements in flat memory, each of them in one of many chains: put at either end and taken from the middle in constant
+/// Elements in flat memory, each of them in one of many chains: put at the end and taken from the middle in constant
 /// time, without an allocation once the memory is there.
 struct ChainedSlots<Element: Sendable>: Sendable {
     private struct Slot: Sendable {
@@ -26,13 +26,6 @@ struct ChainedSlots<Element: Sendable>: Sendable {
         return slot
     }
 
-    /// The new element's slot, in front of `chain`.
-    mutating func prepend(_ element: Element, to chain: inout Chain) -> Int {
-        let slot = take(element)
-        linkFirst(slot, to: &chain)
-        return slot
-    }
-
     /// `slot` is one of `chain`, here and in what follows. It is free then.
     mutating func remove(_ slot: Int, from chain: inout Chain) {
         unlink(slot, from: &chain)
@@ -43,11 +36,6 @@ struct ChainedSlots<Element: Sendable>: Sendable {
     mutating func moveLast(_ slot: Int, in chain: inout Chain) {
         unlink(slot, from: &chain)
         linkLast(slot, to: &chain)
-    }
-
-    mutating func moveFirst(_ slot: Int, in chain: inout Chain) {
-        unlink(slot, from: &chain)
-        linkFirst(slot, to: &chain)
     }
 
     private mutating func take(_ element: Element) -> Int {
@@ -65,14 +53,6 @@ struct ChainedSlots<Element: Sendable>: Sendable {
         slots[slot].behind = nil
         if let last = chain.last { slots[last].behind = slot } else { chain.first = slot }
         chain.last = slot
-        chain.count += 1
-    }
-
-    private mutating func linkFirst(_ slot: Int, to chain: inout Chain) {
-        slots[slot].before = nil
-        slots[slot].behind = chain.first
-        if let first = chain.first { slots[first].before = slot } else { chain.last = slot }
-        chain.first = slot
         chain.count += 1
     }
 

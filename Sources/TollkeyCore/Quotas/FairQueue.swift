@@ -19,11 +19,9 @@ package struct FairQueue<Caller: Hashable & Sendable>: Sendable {
 
     package init(capacity: Int) { self.capacity = capacity }
 
-    /// Tickets in line: `capacity` at most, and those that were put back while it was full.
+    /// Tickets in line: `capacity` at most.
     package var count: Int { lines.count }
     package var isEmpty: Bool { lines.count == 0 }
-    /// Callers with a ticket in line.
-    package var callers: Int { lines.lineCount }
     /// Entries of every kind that memory is held for.
     package var allocated: Int { lines.allocated + lineOf.capacity + callerOf.count }
 
@@ -42,21 +40,18 @@ package struct FairQueue<Caller: Hashable & Sendable>: Sendable {
         return .enteredInPlaceOf(ticket: newest)
     }
 
-    /// Whose turn it is; nil when nobody stands in line.
-    package func peek() -> UInt64? { lines.first }
+    /// How many come before a ticket that `caller` would enter now, at the least: of another caller's calls one is
+    /// counted.
+    package func turnsAhead(of caller: Caller) -> Int {
+        guard let line = lineOf[caller] else { return lines.lineCount }
+        return lines.length(of: line) + lines.lineCount - 1
+    }
 
     /// Takes the one whose turn it is out of the line. Its caller's other calls come behind the other callers.
     package mutating func next() -> UInt64? {
         guard let taken = lines.takeFirst() else { return nil }
         forget(taken.ended)
         return taken.ticket
-    }
-
-    /// A ticket whose turn came and that could not be served has the next turn again, also when others have filled the
-    /// queue in between. Of several the one whose turn came last is put back first.
-    package mutating func putBack(_ ticket: UInt64, of caller: Caller) {
-        guard !lines.holds(ticket) else { return }
-        lines.prepend(ticket, to: line(of: caller))
     }
 
     /// Whether `ticket` stood in line. It does no more.

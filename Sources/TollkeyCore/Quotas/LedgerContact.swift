@@ -64,6 +64,14 @@ package struct LedgerReply: Sendable, Equatable {
     package var era: UInt64 = 0
     /// False: another ledger has answered, while the one where all counts is away.
     package var isRecorded = true
+    /// What is recorded cannot be used, so that nobody knows what was spent; the rest of this says nothing then.
+    package private(set) var isDamaged = false
+
+    package static let damaged: LedgerReply = {
+        var reply = LedgerReply(limits: [])
+        reply.isDamaged = true
+        return reply
+    }()
 
     package init(limits: [LimitReply]) { self.limits = limits }
 }

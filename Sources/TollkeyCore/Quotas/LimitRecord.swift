@@ -100,10 +100,16 @@ package struct LimitRecord: Sendable, Equatable {
         leases.removeAll { $0.held == 0 && $0.end + window <= now }
     }
 
-    /// The place of the holder's lease, made when there is none; nil when there are too many.
+    /// The place of the holder's lease, made when there is none; nil when there are too many that hold something.
+    ///
+    /// In its place the one goes that has held nothing for longest. When it comes back, what it says may count twice.
     private mutating func lease(of holder: UInt64, _ contact: LimitContact) -> Int? {
         if let index = leases.firstIndex(where: { $0.holder == holder }) { return index }
-        guard leases.count < Self.holdersMax else { return nil }
+        if leases.count >= Self.holdersMax {
+            let idle = leases.indices.filter { leases[$0].held == 0 }
+            guard let oldest = idle.min(by: { leases[$0].end < leases[$1].end }) else { return nil }
+            leases.remove(at: oldest)
+        }
         leases.append(Lease(holder: holder, end: now, used: contact.acknowledged, turn: .min))
         return leases.count - 1
     }

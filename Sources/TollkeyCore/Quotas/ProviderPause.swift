@@ -7,6 +7,8 @@ package struct ProviderPause: Sendable, Equatable {
     /// How many calls the provider would still take until `ceilingEnd`, counted when it last answered.
     private var ceiling: Int?
     private(set) var ceilingEnd = MonotonicTime.past
+    /// The end of the provider's window, as it was first said: where windows slide, the end moves on with each answer.
+    private var windowEnd = MonotonicTime.past
     /// 429 without a time, one after the other.
     private var refusals = 0
 
@@ -25,11 +27,12 @@ package struct ProviderPause: Sendable, Equatable {
     }
 
     /// An answer came, or nil: a call ended without one.
+    /// Nothing of it holds for longer than `max`.
     mutating func note(_ status: Int?, _ signals: RateSignals?, max: TimeSpan, at now: MonotonicTime) {
         if now >= ceilingEnd { ceiling = nil }
-        let reset = signals?.resetIn.map { TimeSpan($0) }
+        let reset = signals?.resetIn.map { min(TimeSpan($0), max) }
         if let remaining = signals?.remaining, let reset {
-            noteCeiling(remaining, until: now + reset)
+            noteCeiling(remaining, until: now + reset, at: now)
         } else if let ceiling {
             // It may have counted.
             self.ceiling = ceiling - 1
@@ -37,19 +40,24 @@ package struct ProviderPause: Sendable, Equatable {
         guard let status else { return }
         guard status == 429 else {
             refusals = 0
-            if signals?.remaining == 0, let reset { set(min(reset, max), at: now) }
+            if signals?.remaining == 0, let reset { set(reset, at: now) }
             return
         }
         let doubled = TimeSpan(nanoseconds: Self.first.nanoseconds << min(refusals, Self.doublings))
         refusals = min(refusals + 1, Self.doublings)
-        set(min(signals?.retryAfter.map { TimeSpan($0) } ?? reset ?? doubled, max), at: now)
+        let own = signals?.retryAfter.map { TimeSpan($0) } ?? reset
+        // It says when to come back: no other answer's count is in the way then.
+        if own != nil { ceiling = nil }
+        set(min(own ?? doubled, max), at: now)
     }
 
-    private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime) {
-        let isSameWindow = reset < ceilingEnd + Self.tolerance && ceilingEnd < reset + Self.tolerance
+    private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime, at now: MonotonicTime) {
+        let isSameWindow =
+            now < windowEnd && reset < windowEnd + Self.tolerance && windowEnd < reset + Self.tolerance
         // Answers overtake one another: within a window it only goes down.
         ceiling = isSameWindow ? min(ceiling ?? remaining, remaining) : remaining
         ceilingEnd = isSameWindow ? Swift.max(ceilingEnd, reset) : reset
+        if !isSameWindow { windowEnd = reset }
     }
 
     private mutating func set(_ span: TimeSpan, at now: MonotonicTime) {

@@ -8,12 +8,11 @@ enum RateField: Sendable, Equatable {
         case draft
     }
 
-    case limit(Family)
     case remaining(Family)
     case reset(Family)
     /// `RateLimit`: what is left, as a structured field.
     case current
-    /// `RateLimit-Policy`: the quotas that `RateLimit` speaks of by name.
+    /// `RateLimit-Policy`: what the quotas are of that `RateLimit` speaks of by name.
     case policy
     case retryAfter
 
@@ -37,9 +36,7 @@ enum RateField: Sendable, Equatable {
 
     private init?(behind prefix: Int, of name: Span<UInt8>, _ family: Family) {
         let word = name.extracting(prefix..<name.count)
-        if word.equalsIgnoringCase("limit") {
-            self = .limit(family)
-        } else if word.equalsIgnoringCase("remaining") {
+        if word.equalsIgnoringCase("remaining") {
             self = .remaining(family)
         } else if word.equalsIgnoringCase("reset") {
             self = .reset(family)

@@ -5,8 +5,6 @@
 package struct RateSignals: Sendable, Equatable {
     /// Calls left in the provider's window.
     package var remaining: Int?
-    /// Calls in a whole window.
-    package var limit: Int?
     /// Until there are calls again; at most `spanMax`, as the next.
     package var resetIn: Duration?
     /// How long to stay away; said of a refusal (4xx, 5xx) only. Of a redirect and of a 202 it means something else.
@@ -72,8 +70,6 @@ private struct RateReading {
     mutating func note(_ field: RateField, _ value: Range<Int>, _ head: Span<UInt8>, status: Int) {
         let text = head.extracting(value)
         switch field {
-        case .limit(.habit): Self.eachCount(text) { habit.tighten(limit: $0) }
-        case .limit(.draft): Self.eachCount(text) { draft.tighten(limit: $0) }
         case .remaining(.habit): Self.eachCount(text) { habit.tighten(remaining: $0) }
         case .remaining(.draft): Self.eachCount(text) { draft.tighten(remaining: $0) }
         case .reset(.habit): Self.eachSpan(text, now) { habit.tighten(resetIn: $0) }
@@ -87,26 +83,16 @@ private struct RateReading {
         let window = RateWindow.stricter(.stricter(habit, draft), structured.window)
         var signals = RateSignals()
         signals.remaining = window.remaining
-        signals.limit = window.limit
         signals.resetIn = window.resetIn
         signals.retryAfter = retryAfter.resetIn
         return signals
     }
 
-    /// A list is the same field sent twice and joined on the way. In the drafts' `RateLimit-Limit: 10, 10;w=1, 50;w=60`
-    /// only the first number is the limit: the others, with parameters, are policies.
+    /// A list is the same field sent twice and joined on the way.
     private static func eachCount(_ text: Span<UInt8>, _ body: (Int) -> Void) {
         var rest = 0
-        var isFirst = true
         while let member = ConnectionOptions.next(text, &rest, text.count) {
-            var end = member.lowerBound
-            while end < member.upperBound, text[end] != UInt8(ascii: ";") { end += 1 }
-            if isFirst || end == member.upperBound,
-                let count = PlainNumber.count(text.extracting(member.lowerBound..<end))
-            {
-                body(count)
-            }
-            isFirst = false
+            if let count = PlainNumber.count(text.extracting(member)) { body(count) }
         }
     }
 

@@ -2,13 +2,10 @@
 struct RateWindow: Sendable, Equatable {
     /// Calls.
     var remaining: Int?
-    /// Calls in a whole window.
-    var limit: Int?
     var resetIn: Duration?
 
     /// Of two that contradict each other the stricter is believed, number by number: for the same field twice.
     mutating func tighten(remaining count: Int) { remaining = min(remaining ?? count, count) }
-    mutating func tighten(limit count: Int) { limit = min(limit ?? count, count) }
     mutating func tighten(resetIn span: Duration) { resetIn = max(resetIn ?? span, span) }
 
     /// Of two windows the stricter: the one with less left, of equals the one that lasts longer.
@@ -22,7 +19,6 @@ struct RateWindow: Sendable, Equatable {
     static func stricter(_ a: RateWindow, _ b: RateWindow) -> RateWindow {
         var (window, other) = b.isStricter(than: a) ? (b, a) : (a, b)
         window.remaining = window.remaining ?? other.remaining
-        window.limit = window.limit ?? other.limit
         window.resetIn = window.resetIn ?? other.resetIn
         return window
     }

@@ -46,12 +46,6 @@ struct TicketLines: Sendable {
         return places[place].ticket
     }
 
-    /// Whose turn it is.
-    var first: UInt64? {
-        guard let line = rotation.first, let place = lines[line].places.first else { return nil }
-        return places[place].ticket
-    }
-
     /// A line behind the others, to which a ticket has to be given at once: none of the lines is empty.
     mutating func begin() -> Int { lines.append(Line(), to: &rotation) }
 
@@ -61,19 +55,11 @@ struct TicketLines: Sendable {
         rank(line)
     }
 
-    /// The line comes before the others, and the ticket is the first in it.
-    mutating func prepend(_ ticket: UInt64, to line: Int) {
-        lines.moveFirst(line, in: &rotation)
-        unrank(line)
-        placeOf[ticket] = places.prepend(Place(ticket: ticket, line: line), to: &lines[line].places)
-        rank(line)
-    }
-
     /// The rest of its line comes behind the others.
     mutating func takeFirst() -> Taken? {
-        guard let line = rotation.first, let ticket = first else { return nil }
+        guard let line = rotation.first, let place = lines[line].places.first else { return nil }
         lines.moveLast(line, in: &rotation)
-        return take(ticket)
+        return take(places[place].ticket)
     }
 
     /// nil when the ticket is not here.

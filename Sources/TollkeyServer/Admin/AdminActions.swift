@@ -4,24 +4,25 @@ import TollkeyCore
 struct AdminActions: Sendable {
     let logControl: LogControl
     let flows: PersonFlows
-    /// The provider of that name in the hands of an operator; nil when there is none.
-    let desk: @Sendable (String) throws -> Operator?
+    /// The provider of that name in somebody's hands; nil when there is none.
+    let desk: @Sendable (String, AuditActor) throws -> Operator?
     /// Reads the configuration again; what is wrong with it, or nil.
-    let reload: @Sendable (_ actor: String) -> String?
+    let reload: @Sendable (AuditActor) -> String?
+    let note: @Sendable (AuditEvent) -> Void
 
     static let names = ["refresh", "rotate", "otp", "login", "reload", "log"]
 
-    func perform(_ action: String, _ request: AdminRequest, by actor: AdminGuard.Actor) -> AdminAnswer {
+    func perform(_ action: String, _ request: AdminRequest, by actor: AuditActor) -> AdminAnswer {
         switch action {
         case "reload" where request.path.count == 1:
-            return reload(actor.name).map { .failed($0) } ?? .done("The configuration was loaded.")
-        case "log" where request.path.count == 1: return log(request)
+            return reload(actor).map { .failed($0) } ?? .done("The configuration was loaded.")
+        case "log" where request.path.count == 1: return log(request, by: actor)
         case "refresh" where request.path.count == 2:
-            return operate(request) { desk throws(OperatorFailure) in
+            return operate(request, actor) { desk throws(OperatorFailure) in
                 .told(try desk.refresh(request.query["credential"]))
             }
         case "rotate" where request.path.count == 2:
-            return operate(request) { desk throws(OperatorFailure) in
+            return operate(request, actor) { desk throws(OperatorFailure) in
                 let outcome = try RotationFlow(desk).perform()
                 guard outcome.unsaved == nil else {
                     return .failed(
@@ -31,17 +32,18 @@ struct AdminActions: Sendable {
                 }
                 return .told(outcome.report)
             }
-        case "otp" where (2...3).contains(request.path.count): return otp(request)
-        case "login" where (2...3).contains(request.path.count): return login(request)
+        case "otp" where (2...3).contains(request.path.count): return otp(request, by: actor)
+        case "login" where (2...3).contains(request.path.count): return login(request, by: actor)
         default: return .problem(.noRoute, "POST /\(action) takes another path; see docs/admin.md.")
         }
     }
 
     private func operate(
-        _ request: AdminRequest, _ body: (Operator) throws(OperatorFailure) -> AdminAnswer
+        _ request: AdminRequest, _ actor: AuditActor,
+        _ body: (Operator) throws(OperatorFailure) -> AdminAnswer
     ) -> AdminAnswer {
         do {
-            guard let desk = try desk(request.path[1]) else {
+            guard let desk = try desk(request.path[1], actor) else {
                 return .problem(.noRoute, "There is no such provider.")
             }
             return try body(desk)
@@ -51,7 +53,7 @@ struct AdminActions: Sendable {
     // MARK: The log
 
     /// `level`, `access`, `sample`: those that are given are changed, until the next reload.
-    private func log(_ request: AdminRequest) -> AdminAnswer {
+    private func log(_ request: AdminRequest, by actor: AuditActor) -> AdminAnswer {
         var settings = logControl.settings
         for (name, value) in request.query {
             switch name {
@@ -74,17 +76,18 @@ struct AdminActions: Sendable {
             }
         }
         logControl.settings = settings
-        return .done(
-            "level \(settings.level.rawValue), access \(settings.access), sample \(settings.sample), until the next reload"
-        )
+        let words =
+            "level \(settings.level.rawValue), access \(settings.access), sample \(settings.sample)"
+        note(AuditEvent(.action, by: actor, words: "log: \(words)"))
+        return .done("\(words), until the next reload")
     }
 
     // MARK: People
 
     /// `POST /otp/NAME?operation=…&INPUT=…` asks for a code; `POST /otp/NAME/ID` brings it.
-    private func otp(_ request: AdminRequest) -> AdminAnswer {
+    private func otp(_ request: AdminRequest, by actor: AuditActor) -> AdminAnswer {
         if request.path.count == 3 { return flows.go(on: request.path[2], with: request.content) }
-        return operate(request) { desk throws(OperatorFailure) in
+        return operate(request, actor) { desk throws(OperatorFailure) in
             var inputs = request.query
             let operation = inputs.removeValue(forKey: "operation")
             let flow = try OTPFlow(desk, operation: operation, with: inputs)
@@ -103,9 +106,9 @@ struct AdminActions: Sendable {
     }
 
     /// `POST /login/NAME` answers the URL for a browser; `POST /login/NAME/ID` brings the address it ended at.
-    private func login(_ request: AdminRequest) -> AdminAnswer {
+    private func login(_ request: AdminRequest, by actor: AuditActor) -> AdminAnswer {
         if request.path.count == 3 { return flows.go(on: request.path[2], with: request.content) }
-        return operate(request) { desk throws(OperatorFailure) in
+        return operate(request, actor) { desk throws(OperatorFailure) in
             let credential = request.query["credential"]
             let uri = LoginFlow.pastedURI(try desk.login(named: credential).1.redirectURI)
             let flow = try LoginFlow(desk, credential: credential, redirectURI: uri)

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import TollkeyCore
 
@@ -67,7 +66,7 @@ struct AdminDesk: Sendable {
         logger.notice(
             "action",
             metadata: [
-                "action": "\(request.path.prefix(2).joined(separator: " "))", "actor": "\(actor.name)",
+                "action": "\(request.path.prefix(2).joined(separator: " "))", "actor": "\(actor.text)",
                 "status": "\(answer.status)",
             ])
         return answer
@@ -87,20 +86,5 @@ extension AdminAnswer {
             ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
         ]
         return answer
-    }
-}
-
-extension AdminGuard.Actor {
-    /// As logs and the audit trail have it.
-    var name: String {
-        switch self {
-        case .user(let uid):
-            if let entry = getpwuid(uid) {
-                "uid \(uid) (\(String(cString: entry.pointee.pw_name)))"
-            } else {
-                "uid \(uid)"
-            }
-        case .token(let name): "token \(name)"
-        }
     }
 }

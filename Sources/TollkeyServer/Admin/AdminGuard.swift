@@ -8,12 +8,6 @@ struct AdminGuard: Sendable {
     /// The user that this process runs as.
     let ownUID: UInt32
 
-    /// Who changes something, as the audit trail names it.
-    enum Actor: Equatable {
-        case user(UInt32)
-        case token(String)
-    }
-
     /// nil when the request was meant for this listener, and does not come from a page elsewhere.
     ///
     /// A page can have its own name resolve to loopback (DNS rebinding), so that a name must be known; an address cannot
@@ -41,12 +35,12 @@ struct AdminGuard: Sendable {
     }
 
     /// nil: this one may look only. `peer`: who is at the other end of a unix socket.
-    func actor(_ request: AdminRequest, peer: Admission.Peer?) -> Actor? {
+    func actor(_ request: AdminRequest, peer: Admission.Peer?) -> AuditActor? {
         if let peer {
             let isKnown =
                 peer.uid == 0 || peer.uid == ownUID || settings.peers.uids.contains(peer.uid)
                 || settings.peers.gids.contains(peer.gid)
-            if isKnown { return .user(peer.uid) }
+            if isKnown { return .peer(peer.uid) }
         }
         guard let bearer = request.bearer else { return nil }
         // All are compared, so that time tells nothing.

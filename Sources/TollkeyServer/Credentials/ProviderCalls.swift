@@ -46,8 +46,18 @@ package struct ProviderCalls: Sendable {
         _ call: CallSettings, inputs: [String: Secret] = [:], snapshot: CredentialSnapshot? = nil,
         under lock: (any RecordLock)? = nil
     ) throws(Fault) -> Answered {
-        let permit = try quotas?.permit(for: render(call, inputs, snapshot), upstream: provider.upstream)
-        // Anew: it may have waited, and there may be times in it.
+        guard let quotas else { return try send(call, inputs, snapshot, under: lock, with: nil) }
+        let rendered = try render(call, inputs, snapshot)
+        return try quotas.withPermit(for: rendered, upstream: provider.upstream) { permit throws(Fault) in
+            try send(call, inputs, snapshot, under: lock, with: permit)
+        }
+    }
+
+    /// The call is rendered anew: it may have waited, and there may be times in it.
+    private func send(
+        _ call: CallSettings, _ inputs: [String: Secret], _ snapshot: CredentialSnapshot?,
+        under lock: (any RecordLock)?, with permit: OwnCallPermit?
+    ) throws(Fault) -> Answered {
         let asked = clock.now
         let outgoing = outgoing(try render(call, inputs, snapshot))
         if let lock, !lock.allowsCall {
@@ -59,9 +69,7 @@ package struct ProviderCalls: Sendable {
             let answer = TokenAnswer(answer)
             permit?.answered(answer, asked: asked)
             return Answered(answer: answer, asked: asked)
-        case .failure(let fault):
-            permit?.unanswered()
-            throw Fault(wasSent: fault.wasSent, words: fault.description)
+        case .failure(let fault): throw Fault(wasSent: fault.wasSent, words: fault.description)
         }
     }
 

@@ -40,14 +40,18 @@ extension TokenRefresher {
             keeper.take(secrets)
             around.logger.notice(
                 "secrets changed", metadata: ["provider": "\(name)", "probed": "\(wasProbed)"])
+            let words = wasProbed ? "the provider takes the new ones" : "taken as they are, without a probe"
+            note(AuditEvent(.secrets, provider: name, words: words))
         case .refused(let words, let secrets):
             keeper.refused = secrets
             around.logger.error(
                 "changed secrets are not taken", metadata: ["provider": "\(name)", "reason": "\(words)"])
+            note(AuditEvent(.secrets, .refused, provider: name, words: words))
         case .unknown(let words):
             keeper.secretsRetry = around.clock.now + Self.secretsRetryTime
             around.logger.warning(
                 "changed secrets could not be tried", metadata: ["provider": "\(name)", "reason": "\(words)"])
+            note(AuditEvent(.secrets, .failed, provider: name, words: words))
         }
         let isAgain = keeper.mustCheckSecretsAgain
         keeper.mustCheckSecretsAgain = false

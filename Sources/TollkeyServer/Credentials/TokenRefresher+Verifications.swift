@@ -22,6 +22,7 @@ extension TokenRefresher {
     func keepVerifications(_ name: String) {
         guard let board = keepers[name]?.board, let desk = board.verification else { return }
         around.logger.info("one-time password verified", metadata: ["provider": "\(name)"])
+        note(AuditEvent(.otp, provider: name, words: "verified by a call of the application's"))
         guard let store else { return }
         let logger = around.logger
         let clock = around.clock

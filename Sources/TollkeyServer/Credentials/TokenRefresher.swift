@@ -14,6 +14,8 @@ actor TokenRefresher {
         let logger: Logger
         /// Tells every event loop that there is something new about a provider.
         let announce: @Sendable (_ provider: String) -> Void
+        /// Takes an entry for the audit trail, where there is one.
+        let record: @Sendable (AuditEvent) -> Void
     }
 
     private nonisolated let thread: TurnThread
@@ -33,6 +35,7 @@ actor TokenRefresher {
     /// By provider and credential: they outlive a reload.
     private var tallies: [String: RenewalTally] = [:]
     private var dice = SystemRandomNumberGenerator()
+    private var thrift = AuditThrift()
     private var nextPoll = Deadline(wall: .min, monotonic: .min)
     private var nextLook = Deadline(wall: .min, monotonic: .min)
     private var isLooking = false
@@ -187,9 +190,15 @@ actor TokenRefresher {
         for index in keeper.lives.indices {
             if let version = keeper.lives[index].machine.held(at: around.clock.now)?.version {
                 handle(.refused(version: version), name, index)
+                if keepers[name]?.lives[index].machine.isCalling == true {
+                    recordRefusal(name, keeper.lives[index].settings.name)
+                }
             }
         }
-        if keeper.lives.isEmpty { checkSecrets(name) }
+        if keeper.lives.isEmpty {
+            recordRefusal(name, "")
+            checkSecrets(name)
+        }
         if keepers[name]?.isCalling == false { settle(name) }
     }
 
@@ -243,6 +252,7 @@ actor TokenRefresher {
         log(outcome, name, keeper.lives[index].settings.name)
         tallies["\(name)/\(keeper.lives[index].settings.name)", default: RenewalTally()]
             .note(outcome, keeper.lives[index].machine.cause, at: around.clock.wall())
+        note(AuditEvent(outcome, of: keeper.lives[index].settings.name, name))
         switch outcome {
         case .obtained(let kept, _, _), .adopted(let kept):
             take(kept, name, index, isOurs: true)
@@ -290,6 +300,10 @@ actor TokenRefresher {
             around.logger.error(
                 "state cannot be read", metadata: ["provider": "\(name)", "reason": "\(error)"])
         }
+    }
+
+    func note(_ event: AuditEvent) {
+        if thrift.admits(event, at: around.clock.now) { around.record(event) }
     }
 
     // MARK: Publishing

@@ -8,7 +8,7 @@ extension ExchangeDriver {
         awaitsCredential = false
         switch upstream.credentials.standing {
         case .usable:
-            guard headLength > 0 || placeHead() else { return }
+            guard passGate(for: .send), headLength > 0 || placeHead() else { return }
             waitForConnection(upstream, isFresh: false)
         case .coming:
             guard upstream.credentials.wait(self) else {

@@ -42,7 +42,7 @@ extension ExchangeDriver {
         permitUse = use
         let number = client.worker.drawTicket()
         let patience = patience(gate)
-        switch gate.arrive(number, of: caller, patience: patience, at: loop.now) {
+        switch gate.arrive(number, of: caller, patience: patience) {
         case .admitted:
             hasPermit = true
             return true

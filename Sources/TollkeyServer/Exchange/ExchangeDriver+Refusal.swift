@@ -129,6 +129,7 @@ extension ExchangeDriver {
         guard let held else { return }
         self.held = nil
         seeksRemedy = false
+        leaveLine()
         upstream?.credentials.cancel(self)
         answer.reset()
         // What came of the request meanwhile was held back too; its connection is not clean without it.

@@ -130,16 +130,17 @@ final class ExchangeDriver {
             prefixLength = match.prefixLength
             wholeDeadline = service.wholeTimeout.map { loop.now + $0 } ?? .never
             gate = findGate()
-            if passGate(for: .start) { proceed() }
+            verification = verificationRole()
+            // No permit lies idle while content trickles in that is held anyway; `goOn` asks for one.
+            if gathers && !request.expectsContinue || passGate(for: .start) { proceed() }
         }
     }
 
     /// The call may be made.
     func proceed() {
-        guard let service, let upstream else { return }
+        guard let upstream else { return }
         let hasContent = request.framing != .length(0)
-        verification = verificationRole()
-        if service.needsContent || verification?.needsContent == true {
+        if gathers {
             gathered = loop.takeBuffer()
             isGathering = hasContent
             if hasContent { invite() }
@@ -153,6 +154,9 @@ final class ExchangeDriver {
         }
         if !isGathering { goOn() }
     }
+
+    /// The content is held until its end before there is a head.
+    private var gathers: Bool { service?.needsContent == true || verification?.needsContent == true }
 
     /// A head that cannot be read, or does not end: nothing that follows on this connection can be read either.
     func refuseHead(_ failure: Failure, for client: ClientConnection) {
@@ -226,11 +230,11 @@ final class ExchangeDriver {
         }
         self.connection = connection
         guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
-        guard spendPermit() else {
+        while !spendPermit() {
+            // Another permit, for this connection: to ask for one anew from here would come back here.
             self.connection = nil
-            connection.release()
-            if passGate(for: .send) { goOn() }
-            return
+            guard passGate(for: .send) else { return connection.release() }
+            self.connection = connection
         }
         perform(exchange.handle(.connected))
     }

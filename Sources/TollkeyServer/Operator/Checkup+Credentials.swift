@@ -21,7 +21,8 @@ extension Checkup {
         let subject = "credential \(credential.name)"
         do {
             let client = try Operator.client()
-            let desk = Operator(provider, store: store, client: client, clock: clock)
+            let desk = Operator(
+                provider, store: store, client: client, clock: clock, audit: renews ? audit(in: store) : nil)
             let renewal = try desk.renewal(of: credential)
             if renews { return renew(credential, renewal, desk) }
             let now = clock.now
@@ -53,7 +54,9 @@ extension Checkup {
         _ credential: CredentialSettings, _ renewal: Renewal, _ desk: Operator
     ) -> StoredCredential? {
         let subject = "credential \(credential.name)"
-        switch renewal.perform(known: nil, isForced: true) {
+        let outcome = renewal.perform(known: nil, isForced: true)
+        desk.note(outcome, credential)
+        switch outcome {
         case .obtained(let kept, let how, let notes):
             _ = desk.ring()
             let now = clock.now
@@ -66,6 +69,16 @@ extension Checkup {
             add(.problem, subject, "cannot be had: \(fault.words)")
             return nil
         }
+    }
+
+    private mutating func audit(in store: any RecordStore) -> OperatorAudit {
+        var fault: String?
+        do throws(StateFailure) {
+            let trail = try AuditTrail(in: store.local, settings.audit, clock: clock) { _ in }
+            return OperatorAudit(actor: .process(), trail: trail)
+        } catch { fault = error.description }
+        add(.problem, "audit trail", fault ?? "")
+        return OperatorAudit(actor: .process(), trail: nil)
     }
 
     private mutating func addMissing(_ credential: CredentialSettings) {
@@ -95,9 +108,15 @@ extension Checkup {
             probe = configured
             call = configured.call
         }
+        let quotas: ProviderQuotas?
+        do throws(StateFailure) {
+            quotas = try ProviderQuotas.passing(provider, in: settings, clock: clock)
+        } catch {
+            return add(
+                .problem, "quotas", "no call is made, since it could not be counted: \(error.description)")
+        }
         let calls = ProviderCalls(
-            provider: provider, secrets: secrets, client: client, clock: clock,
-            quotas: try? ProviderQuotas.passing(provider, in: settings, clock: clock))
+            provider: provider, secrets: secrets, client: client, clock: clock, quotas: quotas)
         let answered: ProviderCalls.Answered
         do throws(ProviderCalls.Fault) { answered = try calls.perform(call, snapshot: snapshot) } catch {
             return add(.problem, "connection", error.words)

@@ -79,6 +79,10 @@ package struct LoginFlow: Sendable {
 
     /// Gives the code for tokens and keeps them.
     package func finish(_ code: Secret) throws(OperatorFailure) -> OperatorReport {
+        try desk.noting(.login, credential.name) { () throws(OperatorFailure) in try exchange(code) }
+    }
+
+    private func exchange(_ code: Secret) throws(OperatorFailure) -> OperatorReport {
         var inputs = ["code": code, "redirect_uri": Secret(redirectURI)]
         if let verifier { inputs["code_verifier"] = Secret(verifier) }
         let renewal = try desk.renewal(of: credential)
@@ -94,7 +98,9 @@ package struct LoginFlow: Sendable {
         } catch { throw refused(error, answered) }
         var report = OperatorReport()
         do throws(StateFailure) {
-            desk.tell(try renewal.keep(grant, asked: answered.asked), credential, &report)
+            let outcome = try renewal.keep(grant, asked: answered.asked)
+            desk.note(outcome, credential)
+            desk.tell(outcome, credential, &report)
         } catch {
             throw OperatorFailure(
                 "The provider gave a token, which could not be kept: \(error.description). \(again)")

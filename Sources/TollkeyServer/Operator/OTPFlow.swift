@@ -62,10 +62,17 @@ package struct OTPFlow: Sendable {
     /// Asks for a code, has it typed, and keeps the token. `ask` is told how many tries are left, and answers nil when
     /// the person gives up.
     package func run(_ ask: (_ triesLeft: Int) -> Secret?) throws(OperatorFailure) -> OperatorReport {
+        try desk.noting(.otp, operation) { () throws(OperatorFailure) in try askAndKeep(ask) }
+    }
+
+    private func askAndKeep(
+        _ ask: (_ triesLeft: Int) -> Secret?
+    ) throws(OperatorFailure) -> OperatorReport {
         let secrets = try desk.secrets()
         let snapshot = try desk.snapshot(with: secrets)
         let calls = desk.calls(with: secrets)
         let otpID = try request(calls, snapshot)
+        desk.note(.otp, .begun, operation, "a code was asked for")
         for left in (0..<Self.triesMax).reversed() {
             guard let code = ask(left + 1), !code.isEmpty else {
                 throw OperatorFailure("No code was typed. Nothing was verified.")
@@ -129,6 +136,7 @@ package struct OTPFlow: Sendable {
             token: grant.token, operation: operation, subject: subject?.value, origin: .person,
             expires: .earlier(grant.expires, asked + settings.lifetime))
         try save(token)
+        desk.note(.otp, .done, operation, "good until \(TimeFormat.rfc3339.text(token.expires.wall))")
         var report = OperatorReport()
         report.say("Verified: \(operation), good \(token.expires.inWords(at: desk.clock.now)), for")
         for call in settings.calls where call.operation == operation {

@@ -11,7 +11,9 @@ extension Operator {
             return report
         }
         for credential in try credentials(named: name) {
-            tell(try renewal(of: credential).perform(known: nil, isForced: true), credential, &report)
+            let outcome = try renewal(of: credential).perform(known: nil, isForced: true)
+            note(outcome, credential)
+            tell(outcome, credential, &report)
         }
         if let words = ring() { report.complain(words) }
         return report

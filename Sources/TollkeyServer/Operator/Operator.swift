@@ -10,28 +10,37 @@ package struct Operator: Sendable {
     let client: CallClient
     let clock: Clock
     let quotas: ProviderQuotas?
+    let audit: OperatorAudit?
     let bootID = BootID.read()
 
-    /// Opens the state, or begins one.
+    /// Opens the state, or begins one. `actor` is who gives the command; `audit` a trail that is open already.
     package init(
-        _ provider: ProviderSettings, in settings: Settings, clock: Clock = .system
+        _ provider: ProviderSettings, in settings: Settings, by actor: AuditActor = .process(),
+        audit: AuditTrail? = nil, clock: Clock = .system,
+        complain: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(OperatorFailure) {
         do throws(StateFailure) {
             let store = try settings.openState(clock: clock)
+            let notes = OperatorAudit(
+                actor: actor,
+                trail: audit
+                    ?? OperatorAudit.trail(in: store.local, settings.audit, clock: clock, complain: complain))
             let quotas = try ProviderQuotas.passing(provider, in: settings, clock: clock)
-            self.init(provider, store: store, client: try Self.client(), clock: clock, quotas: quotas)
+            self.init(
+                provider, store: store, client: try Self.client(), clock: clock, quotas: quotas, audit: notes)
         } catch { throw OperatorFailure(error) }
     }
 
     init(
         _ provider: ProviderSettings, store: any RecordStore, client: CallClient, clock: Clock,
-        quotas: ProviderQuotas? = nil
+        quotas: ProviderQuotas? = nil, audit: OperatorAudit? = nil
     ) {
         self.provider = provider
         self.store = store
         self.client = client
         self.clock = clock
         self.quotas = quotas
+        self.audit = audit
     }
 
     static func client() throws(StateFailure) -> CallClient {
@@ -91,7 +100,9 @@ package struct Operator: Sendable {
                 return kept.stored
             }
         } catch { throw OperatorFailure(error) }
-        switch renewal.perform(known: nil) {
+        let outcome = renewal.perform(known: nil)
+        note(outcome, credential)
+        switch outcome {
         case .obtained(let kept, _, _), .adopted(let kept):
             _ = ring()
             return kept.stored

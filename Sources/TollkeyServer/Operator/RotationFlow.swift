@@ -52,6 +52,12 @@ package struct RotationFlow: Sendable {
     // MARK: Showing
 
     package func kept() throws(OperatorFailure) -> Kept {
+        let kept = try find()
+        if kept != .nothing { desk.note(.show, .done, rotation.secret) }
+        return kept
+    }
+
+    private func find() throws(OperatorFailure) -> Kept {
         do throws(StateFailure) {
             if let stored = try Self.load(place, desk.store)?.stored {
                 // Also while another rotation's outcome is unknown: it holds until then, and is nowhere else.
@@ -68,6 +74,10 @@ package struct RotationFlow: Sendable {
     // MARK: Rotating
 
     package func perform() throws(OperatorFailure) -> Outcome {
+        try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in try rotate() }
+    }
+
+    private func rotate() throws(OperatorFailure) -> Outcome {
         // Ctrl-C between the call and the disk would lose the key.
         let shelter = SignalShelter()
         defer { shelter.end() }
@@ -79,6 +89,7 @@ package struct RotationFlow: Sendable {
         let snapshot = try desk.snapshot(with: present.secrets)
         let asked = desk.clock.now
         try begin(present)
+        desk.note(.rotate, .begun, rotation.secret)
         let answer: TokenAnswer
         do throws(ProviderCalls.Fault) {
             answer = try desk.calls(with: present.secrets)
@@ -214,7 +225,12 @@ package struct RotationFlow: Sendable {
 
     private func keep(_ fresh: Secret, _ present: Present, _ lock: any RecordLock, _ outcome: inout Outcome) {
         let done = StoredRotation(stage: .done, value: fresh, replaces: present.fingerprint)
-        if let words = save(done, at: place) {
+        let unkept = save(done, at: place)
+        desk.note(
+            .rotate, .done, rotation.secret,
+            unkept.map { "the new one was shown, for it could not be kept: \($0)" }
+                ?? "the one before is dead")
+        if let words = unkept {
             outcome.unsaved = fresh
             outcome.report.complain(
                 "The provider has made a new '\(rotation.secret)', and the state cannot keep it: \(words). What follows is"
@@ -247,6 +263,7 @@ package struct RotationFlow: Sendable {
             "The provider answered \(answer.status), and there is no new '\(rotation.secret)' where the configuration's"
             + " 'read' says."
         let unread = StoredRotation(stage: .unread, value: answer.content, replaces: present.fingerprint)
+        desk.note(.rotate, .unknown, rotation.secret, "the new one was not found in the answer")
         // Beside what was begun, which has the present secret.
         if let words = save(unread, at: answerPlace) {
             outcome.unsaved = answer.content

@@ -8,6 +8,10 @@ package final class LedgerClerk: Sendable {
         /// When each gate is to be looked at without being told.
         var plans: [ObjectIdentifier: (gate: QuotaGate, time: MonotonicTime)] = [:]
         var isAway = false
+        /// Those whose records cannot be used.
+        var damaged: Set<ObjectIdentifier> = []
+        /// Until when those pauses last that have been logged.
+        var pauses: [ObjectIdentifier: MonotonicTime] = [:]
     }
     private let state = Mutex(State())
     private let woken = Mutex<[QuotaGate]>([])
@@ -121,30 +125,26 @@ package final class LedgerClerk: Sendable {
             ask(Array(contacts.prefix(Self.batchMax)))
             contacts.removeFirst(min(contacts.count, Self.batchMax))
         }
-        ledger.rest()
         return plan(due)
     }
 
     private func ask(_ contacts: [(gate: QuotaGate, held: HeldContact)]) {
         for (gate, held) in contacts where held.contact.pause > 0 {
-            logger.warning(
-                "the provider asks for a pause",
-                metadata: [
-                    "provider": "\(gate.key.provider)", "category": "\(gate.key.category)",
-                    "seconds": "\(TimeSpan(microseconds: held.contact.pause).secondsUp)",
-                ])
+            note(pause: held.contact.pause, of: gate)
         }
         do throws(LedgerFailure) {
             let replies = try ledger.answer(contacts.map(\.held))
             let now = clock.monotonic()
-            for ((gate, _), reply) in zip(contacts, replies) { gate.hear(reply, at: now) }
+            for ((gate, _), reply) in zip(contacts, replies) {
+                note(isDamaged: reply.isDamaged, gate)
+                if reply.isDamaged {
+                    gate.fail(until: now + Self.retryTime, at: now)
+                } else {
+                    gate.hear(reply, at: now)
+                }
+            }
             note(nil)
         } catch {
-            // It may be about one of them only.
-            if contacts.count > 1 {
-                for contact in contacts { ask([contact]) }
-                return
-            }
             note(error)
             let now = clock.monotonic()
             for (gate, _) in contacts { gate.fail(until: now + Self.retryTime, at: now) }
@@ -164,23 +164,59 @@ package final class LedgerClerk: Sendable {
 
     /// Says it once when the ledger goes away, and when it is back.
     private func note(_ failure: LedgerFailure?) {
+        let isAway = failure.map { !$0.isLogged } ?? false
         let hasChanged = state.withLock { state in
-            defer { state.isAway = failure != nil }
-            return state.isAway != (failure != nil)
+            defer { state.isAway = isAway }
+            return state.isAway != isAway
         }
         guard hasChanged else { return }
-        if let failure {
+        if let failure, isAway {
             logger.error("quota ledger cannot be asked", metadata: ["reason": "\(failure.words)"])
         } else {
             logger.notice("quota ledger answers again")
         }
     }
 
+    /// The same for one category's record.
+    private func note(isDamaged: Bool, _ gate: QuotaGate) {
+        let id = ObjectIdentifier(gate)
+        let hasChanged = state.withLock { state in
+            isDamaged ? state.damaged.insert(id).inserted : state.damaged.remove(id) != nil
+        }
+        guard hasChanged else { return }
+        if isDamaged {
+            logger.error("record of the quota ledger cannot be read", metadata: metadata(gate))
+        } else {
+            logger.notice("record of the quota ledger can be read again", metadata: metadata(gate))
+        }
+    }
+
+    /// Says a pause once, however often the ledger has to be told, and calls that were under way prolong it.
+    private func note(pause: Int64, of gate: QuotaGate) {
+        let now = clock.monotonic()
+        let span = TimeSpan(microseconds: pause)
+        let isNew = state.withLock { state in
+            state.pauses = state.pauses.filter { $0.value > now }
+            return state.pauses.updateValue(now + span, forKey: ObjectIdentifier(gate)) == nil
+        }
+        guard isNew else { return }
+        var metadata = metadata(gate)
+        metadata["seconds"] = "\(span.secondsUp)"
+        logger.warning("the provider asks for a pause", metadata: metadata)
+    }
+
+    private func metadata(_ gate: QuotaGate) -> Logger.Metadata {
+        ["provider": "\(gate.key.provider)", "category": "\(gate.key.category)"]
+    }
+
     private func farewell() {
         let now = clock.monotonic()
         let gates = state.withLock { $0.plans.values.map(\.gate) } + woken.withLock { $0 }
-        let contacts = gates.compactMap { $0.farewell(at: now) }
-        if !contacts.isEmpty { _ = try? ledger.answer(contacts) }
+        var contacts = gates.compactMap { $0.farewell(at: now) }[...]
+        while !contacts.isEmpty {
+            _ = try? ledger.answer(Array(contacts.prefix(Self.batchMax)))
+            contacts = contacts.dropFirst(Self.batchMax)
+        }
     }
 
     // MARK: The proxy's own calls
@@ -190,8 +226,8 @@ package final class LedgerClerk: Sendable {
         guard let wakeUp = try? Gate() else { return QuotaRefusal(reason: .ledgerAway) }
         let ticket = ownTickets.withLock { $0.draw() }
         ownCalls.withLock { $0[ticket] = OwnCall(wakeUp: wakeUp) }
-        let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience), at: clock.monotonic())
-        if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: patience + Self.ledgerPatience) }
+        let arrival = gate.arrive(ticket, of: 0, patience: TimeSpan(patience))
+        if case .inLine = arrival { _ = wakeUp.wait(for: 1, timeout: max(patience, Self.ledgerPatience)) }
         gate.leave(ticket)
         // Whoever would admit it from now on finds it gone.
         let call = ownCalls.withLock { $0.removeValue(forKey: ticket) }

@@ -17,17 +17,15 @@ struct LedgerKnowledge {
     static let holdersMax = 65_536
 
     mutating func note(_ reply: LedgerReply, to held: HeldContact, at now: MonotonicTime) {
-        guard entries[held.holder] != nil || entries.count < Self.holdersMax else { return }
+        guard !reply.isDamaged, entries[held.holder] != nil || entries.count < Self.holdersMax else { return }
         var contact = held.contact
         for (index, limit) in reply.limits.enumerated() where index < contact.limits.count {
             if reply.isRecorded {
                 contact.limits[index].acknowledged = contact.limits[index].used
-                contact.limits[index].left = 0
                 contact.limits[index].total = limit.total
-            } else {
-                // Held of another ledger's permits: they are used, or not, while this one counts already.
-                contact.limits[index].left = limit.held
             }
+            // They may be in use while another memory, or another ledger, counts already.
+            contact.limits[index].left = limit.held
             contact.limits[index].wanted = 0
         }
         if reply.isRecorded { contact.era = reply.era }
@@ -47,7 +45,11 @@ struct LedgerKnowledge {
             contact.pause = entry.pauseEnd.since(now).microseconds
             for (index, limit) in contact.limits.enumerated() {
                 contact.limits[index].age = limit.age + gone.microseconds
-                if gone >= TimeSpan(limit.limit.window) { contact.limits[index].total = 0 }
+                contact.limits[index].life = max(0, limit.life - gone.microseconds)
+                if gone >= TimeSpan(limit.limit.window) {
+                    contact.limits[index].total = 0
+                    contact.limits[index].left = 0
+                }
             }
             return HeldContact(contact, of: holder)
         }

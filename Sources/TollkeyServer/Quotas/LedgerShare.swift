@@ -41,6 +41,7 @@ extension LedgerReply {
     /// As if the whole limits had been asked for.
     func raised(from shares: [LedgerShare]) -> LedgerReply {
         var reply = self
+        guard !isDamaged else { return reply }
         reply.isRecorded = false
         for (index, share) in shares.enumerated() {
             reply.limits[index].total += share.limit.count - share.count

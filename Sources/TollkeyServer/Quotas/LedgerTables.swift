@@ -122,16 +122,12 @@ final class LedgerTables {
         ])
     }
 
-    /// What is recorded; nothing yet for a category that is new.
-    func record(of key: LedgerKey) throws(StateFailure) -> CategoryRecord {
+    /// What is recorded, nothing yet for a category that is new; nil when it cannot be read.
+    func record(of key: LedgerKey) throws(StateFailure) -> CategoryRecord? {
         var bytes: [UInt8]?
         try readRecord.run(Self.columns(key)) { row throws(StateFailure) in bytes = row.bytes(0) }
         guard let bytes else { return CategoryRecord() }
-        guard let record = CategoryRecord(decoding: bytes) else {
-            throw Database.damaged(
-                database.path, "the record of \(key.provider)/\(key.category) cannot be read")
-        }
-        return record
+        return CategoryRecord(decoding: bytes)
     }
 
     func write(_ record: CategoryRecord, of key: LedgerKey) throws(StateFailure) {

@@ -1,6 +1,6 @@
 import Glibc
 import Logging
-import TollkeyCore
+package import TollkeyCore
 
 /// A provider's gates, and which call is for which.
 package final class ProviderQuotas: Sendable {
@@ -30,7 +30,7 @@ package final class ProviderQuotas: Sendable {
 
 extension ProviderQuotas {
     /// For a command, which makes a few calls and ends; nil when there are no limits.
-    static func passing(
+    package static func passing(
         _ provider: ProviderSettings, in settings: Settings, clock: Clock
     ) throws(StateFailure) -> ProviderQuotas? {
         guard !provider.categories.isEmpty else { return nil }

@@ -25,8 +25,10 @@ package final class QuotaGate: Sendable {
 
     /// `ticket` is one of `Tickets`; when the call stands in line, whoever drew it is told of the end.
     func arrive(
-        _ ticket: UInt64, of caller: @autoclosure () -> UInt64, patience: TimeSpan, at now: MonotonicTime
+        _ ticket: UInt64, of caller: @autoclosure () -> UInt64, patience: TimeSpan
     ) -> CategoryGate.Arrival {
+        // The clock of `spend`: what is admitted by an older one may never be good.
+        let now = clerk.clock.monotonic()
         let (arrival, wantsLook) = gate.withLock { gate in
             (gate.arrive(ticket, of: caller(), patience: patience, at: now), gate.wantsLook(at: now))
         }

@@ -7,11 +7,9 @@ package protocol QuotaLedger: AnyObject, Sendable {
     /// How a process is to deal with it now.
     var terms: LedgerTerms { get }
 
-    /// Answers each contact, in their order. What fails may have been recorded; it is then found out by the next one.
+    /// Answers each contact, in their order, `damaged` where it is about one only. What fails may have been recorded; it
+    /// is then found out by the next one.
     func answer(_ contacts: [HeldContact]) throws(LedgerFailure) -> [LedgerReply]
-
-    /// Called from time to time, also when there is nothing to ask.
-    func rest()
 
     /// Where is counted now.
     var standing: LedgerStanding { get }
@@ -34,5 +32,10 @@ package struct HeldContact: Sendable {
 /// Why the ledger cannot be asked, in words for a person that hold no secret.
 package struct LedgerFailure: Error, Sendable, Equatable {
     package let words: String
-    package init(_ words: String) { self.words = words }
+    /// The ledger's own log has it already.
+    package let isLogged: Bool
+    package init(_ words: String, isLogged: Bool = false) {
+        self.words = words
+        self.isLogged = isLogged
+    }
 }

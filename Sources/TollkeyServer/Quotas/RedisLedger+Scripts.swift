@@ -24,6 +24,8 @@ extension RedisLedger {
             redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now - known))
             redis.call('ZREMRANGEBYSCORE', KEYS[2], whole(now + known), '+inf')
             redis.call('PEXPIRE', KEYS[2], whole(known / 500))
+            -- Without it no record can be kept: that is everybody's trouble, not one record's.
+            cmsgpack.pack(0)
             local left = 0
             if began <= now and now < began + grace then left = began + grace - now end
             return {id, left, redis.call('ZCARD', KEYS[2])}
@@ -50,7 +52,10 @@ extension RedisLedger {
 
             local raw = redis.call('GET', KEYS[2])
             local record = raw and cmsgpack.unpack(raw)
-            local isNew = not record or record[1] ~= 1
+            local isNew = not record
+            if record and (type(record) ~= 'table' or record[1] ~= 1) then
+              return redis.error_reply('ERR this is no record')
+            end
             if isNew then record = {1, 0, id, {}} end
             local isOlder = record[3] ~= id
             record[3] = id
@@ -109,16 +114,26 @@ extension RedisLedger {
               end
             end
 
+            -- Gives the lease, and how much of what the process had heard to be counted is counted by this.
             local function settle(limit, c)
               local lease = leaseOf(limit)
               if not lease then
-                if #limit[6] >= \(LimitRecord.holdersMax) then return 0, 0 end
+                if #limit[6] >= \(LimitRecord.holdersMax) then
+                  local oldest
+                  for i, other in ipairs(limit[6]) do
+                    if other[2] == 0 and (not oldest or other[3] < limit[6][oldest][3]) then oldest = i end
+                  end
+                  if not oldest then return nil, 0 end
+                  table.remove(limit[6], oldest)
+                end
                 lease = {holder, 0, limit[2], c.acknowledged, -1, 0}
                 limit[6][#limit[6] + 1] = lease
               end
-              if lease[5] >= turn then return 0, 0 end
+              if lease[5] >= turn then return nil, 0 end
               lease[5] = turn
+              local before = lease[2]
               local fresh = math.max(0, c.used - lease[4])
+              local unheard = math.min(fresh, math.max(0, c.used - c.acknowledged))
               local unknown = fresh - math.min(fresh, lease[6])
               lease[4] = lease[4] + fresh
               lease[6] = 0
@@ -130,7 +145,7 @@ extension RedisLedger {
                 lease[2] = c.left
                 lease[3] = math.max(lease[3], limit[2] + c.life)
               end
-              return lease[2], math.max(lease[2], c.count - total(limit) + lease[2])
+              return lease, lease[2] - before + math.max(0, unknown - unheard)
             end
 
             local function hold(limit, c, count)
@@ -183,12 +198,16 @@ extension RedisLedger {
               local limit = limits[i]
               advance(limit)
               if isOlder then limit[4] = total(limit) end
-              if (isNew or era ~= id) and c.total > limit[4] then
-                note(limit, c.total - limit[4], limit[2], c.count)
-                limit[4] = c.total
+              local lease, heard = settle(limit, c)
+              if isNew or era ~= id then
+                limit[4] = limit[4] + heard
+                if c.total > limit[4] then
+                  note(limit, c.total - limit[4], limit[2], c.count)
+                  limit[4] = c.total
+                end
               end
-              local free
-              kept[i], free = settle(limit, c)
+              kept[i] = lease and lease[2] or 0
+              local free = lease and math.max(kept[i], c.count - total(limit) + kept[i]) or 0
               count = math.min(count, free, c.wanted)
             end
             if telling then count = 0 end

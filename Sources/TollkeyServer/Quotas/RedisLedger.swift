@@ -20,9 +20,10 @@ package final class RedisLedger: Sendable {
     private let process: String
     private let time: (@Sendable () -> Int64)?
 
-    /// A process that is connected gives a sign of life within `SharedLedger.beatTime`, and a call of it takes no
-    /// longer than `waitMax`: by then each has told what it knows.
-    package static let graceTime = TimeSpan(nanoseconds: 2_000_000_000)
+    /// By then each process that reaches the server has told what it knows: it waits 1 s at the longest for its next try
+    /// (`RedisBackoff.most`) and 0.5 s for its turn (`SharedLedger.beatTime`), has connected 0.4 s after that, and has
+    /// its sign of life and what it tells answered within 0.3 s each. That is 2.5 s.
+    package static let graceTime = TimeSpan(nanoseconds: 3_000_000_000)
     /// A process that gives no sign of life for so long counts as ended.
     package static let knownTime = TimeSpan(nanoseconds: 10_000_000_000)
     /// Bounds a call: a connection, the beat that it begins with, and what is asked.
@@ -64,7 +65,7 @@ package final class RedisLedger: Sendable {
         _ = try client.perform(["ZREM", key("replicas"), RedisArgument(process)])
     }
 
-    /// Answers each contact, in their order; nil when the server's memory is not `epoch`, or grants nothing yet, and a
+    /// Answers each contact, in their order, `damaged` where the script ended with an error; nil when the server's memory is not `epoch`, or grants nothing yet, and a
     /// beat tells more. Some may have been recorded then.
     package func answer(_ contacts: [HeldContact], in epoch: UInt64) throws(RedisFailure) -> [LedgerReply]? {
         // Behind another connection may be a server that does not know all: only a beat finds out.
@@ -73,6 +74,10 @@ package final class RedisLedger: Sendable {
         for (held, reply) in zip(contacts, try run(contacts, "ask", epoch)) {
             guard var reply = try Self.read(reply, limits: held.contact.limits.count) else { return nil }
             reply.era = epoch
+            for (index, limit) in held.contact.limits.enumerated() where !reply.isDamaged {
+                // More than was asked for nobody can have granted.
+                reply.limits[index].held = min(reply.limits[index].held, limit.wanted)
+            }
             replies.append(reply)
         }
         return replies
@@ -133,6 +138,7 @@ package final class RedisLedger: Sendable {
     }
 
     private static func read(_ reply: RedisReply, limits: Int) throws(RedisFailure) -> LedgerReply? {
+        if case .error = reply { return .damaged }
         guard case .array(let parts) = reply else { throw foreign }
         var numbers: [Int64] = []
         for part in parts {

@@ -50,7 +50,7 @@ package final class SQLiteLedger: QuotaLedger {
     private static func answer(
         _ held: HeldContact, _ tables: LedgerTables, at now: Int64
     ) throws(StateFailure) -> LedgerReply {
-        var record = try tables.record(of: held.contact.key)
+        guard var record = try tables.record(of: held.contact.key) else { return .damaged }
         let reply = record.answer(held.contact, of: held.holder, at: now)
         try tables.write(record, of: held.contact.key)
         return reply
@@ -58,7 +58,6 @@ package final class SQLiteLedger: QuotaLedger {
 
     package var standing: LedgerStanding { LedgerStanding(.local, since: .past) }
 
-    package func rest() {}
     package func close() {}
 }
 

@@ -15,6 +15,8 @@ package final class SharedLedger: QuotaLedger {
         var knowledge = LedgerKnowledge()
         /// Marks what is used in one absence.
         var absence: UInt64 = 0
+        /// Redis is away still, and is being told what was used meanwhile: nobody is asked.
+        var isTelling = false
         var saysAgain = MonotonicTime.never
     }
     private let state: Mutex<State>
@@ -60,8 +62,6 @@ package final class SharedLedger: QuotaLedger {
 
     package var standing: LedgerStanding { state.withLock { $0.standing } }
 
-    package func rest() {}
-
     /// Gives a sign of life, and returns when it was given; for clocks that are moved by hand.
     package func beatNow() {
         guard let done = try? Gate() else { return }
@@ -90,13 +90,15 @@ package final class SharedLedger: QuotaLedger {
                 if let replies = askRedis(contacts, in: epoch) { return replies }
             case .away:
                 let replies = try order.withLock { _ throws(LedgerFailure) in
-                    standing.place == .away ? try standIn(for: contacts) : nil
+                    state.withLock { $0.standing.place == .away && !$0.isTelling }
+                        ? try standIn(for: contacts) : nil
                 }
                 if let replies { return replies }
             case .beginning, .local: break
             }
         }
-        throw LedgerFailure("Redis begins anew, and waits until all replicas have told what they know")
+        throw LedgerFailure(
+            "Redis begins anew, and waits until all replicas have told what they know", isLogged: true)
     }
 
     private func askRedis(_ contacts: [HeldContact], in epoch: UInt64) -> [LedgerReply]? {
@@ -121,7 +123,8 @@ package final class SharedLedger: QuotaLedger {
     private func standIn(for contacts: [HeldContact]) throws(LedgerFailure) -> [LedgerReply] {
         let (standing, absence) = state.withLock { ($0.standing, $0.absence) }
         guard let local else {
-            throw LedgerFailure("\(standing.reason ?? "Redis is away"); 'shared_fallback' is 'refuse'")
+            throw LedgerFailure(
+                "\(standing.reason ?? "Redis is away"); 'shared_fallback' is 'refuse'", isLogged: true)
         }
         let now = clock.monotonic()
         let shares = contacts.map { held in
@@ -187,6 +190,7 @@ package final class SharedLedger: QuotaLedger {
         state.withLock { state in
             state.epoch = epoch
             state.knowledge.wasTold()
+            state.wasTold(at: now)
         }
         return true
     }
@@ -209,6 +213,7 @@ package final class SharedLedger: QuotaLedger {
     private func goAway(_ failure: RedisFailure) {
         let now = clock.monotonic()
         let isToBeSaid = state.withLock { state in
+            state.isTelling = false
             let isNew = state.standing.place != .away
             if isNew {
                 state.standing.place = .away
@@ -239,9 +244,20 @@ package final class SharedLedger: QuotaLedger {
 }
 
 extension SharedLedger.State {
-    /// Nobody is asked until Redis has been told all.
+    /// Nobody is asked until Redis has been told all. Until then one that was away is away.
     fileprivate mutating func begin(at now: MonotonicTime) {
-        guard standing.place != .beginning else { return }
+        switch standing.place {
+        case .away: isTelling = true
+        case .shared:
+            standing.place = .beginning
+            standing.since = now
+        case .beginning, .local: break
+        }
+    }
+
+    fileprivate mutating func wasTold(at now: MonotonicTime) {
+        isTelling = false
+        guard standing.place == .away else { return }
         standing.place = .beginning
         standing.since = now
     }

@@ -80,7 +80,8 @@ package final class RedisClient: Sendable {
         }
     }
 
-    /// A script several times, in one flight, not as one: others' commands may come between. Each has run, or it throws.
+    /// A script several times, in one flight, not as one: others' commands may come between. An error of the script
+    /// itself is that one's reply; each other one has run, or it throws.
     package func run(
         _ script: RedisScript, _ calls: [(keys: [RedisArgument], arguments: [RedisArgument])]
     ) throws(RedisFailure) -> [RedisReply] {
@@ -111,6 +112,7 @@ package final class RedisClient: Sendable {
             }
             for case .error(let no) in replies {
                 let failure = no.failure(from: connection.peer, isScript: true)
+                guard failure.kind != .script else { continue }
                 // The others may have run.
                 throw RedisFailure(
                     failure.kind, mayHaveRun: failure.mayHaveRun || calls.count > 1, code: failure.code,

@@ -10,7 +10,10 @@ struct Keyring: Sendable {
     private let sealer: Sealer
     private let fingerprintKey: Secret
 
-    private static let checkPurpose = Array("tollkey state 1, fingerprint key".utf8)
+    /// Bound to the format of the tables: who cannot seal cannot pass a state off as one that never had a trail.
+    private static func checkPurpose(_ format: Int64) -> [UInt8] {
+        Array("tollkey state \(format), fingerprint key".utf8)
+    }
 
     /// For a state that begins.
     static func make(_ sealer: Sealer) throws(StateFailure) -> Keyring {
@@ -18,15 +21,15 @@ struct Keyring: Sendable {
     }
 
     /// nil when `check` was sealed with another key.
-    init?(_ sealer: Sealer, check: [UInt8]) {
-        guard let fingerprintKey = sealer.open(check, for: Self.checkPurpose) else { return nil }
+    init?(_ sealer: Sealer, check: [UInt8], format: Int64 = RecordTables.schema) {
+        guard let fingerprintKey = sealer.open(check, for: Self.checkPurpose(format)) else { return nil }
         self.check = check
         self.sealer = sealer
         self.fingerprintKey = fingerprintKey
     }
 
     private init(_ sealer: Sealer, fingerprintKey: Secret) throws(StateFailure) {
-        check = try sealer.seal(fingerprintKey, for: Self.checkPurpose)
+        check = try sealer.seal(fingerprintKey, for: Self.checkPurpose(RecordTables.schema))
         self.sealer = sealer
         self.fingerprintKey = fingerprintKey
     }
@@ -54,6 +57,18 @@ struct Keyring: Sendable {
             throw Sealer.outOfMemory
         }
         return hash
+    }
+
+    /// The rules of the audit trail, under a key that comes from the random one: it outlives a change of the state key.
+    func auditChain() throws(StateFailure) -> AuditChain {
+        let key = try Sealer.derived(from: fingerprintKey, for: "audit trail, HMAC-SHA-256")
+        return AuditChain { message in key.reveal { KeyedHash.hmac(key: $0, message) } }
+    }
+
+    /// The ends of a trail that has no entry.
+    func beginningOfTrail() throws(StateFailure) -> [UInt8] {
+        guard let ends = try auditChain().seal(AuditEnds()) else { throw Sealer.outOfMemory }
+        return ends
     }
 
     /// What binds a record to its place: sealed for one, it opens at no other and as no other version.

@@ -7,6 +7,8 @@ package import TollkeyCore
 package protocol RecordStore: Sendable {
     /// Who spends, where a mark says it. Empty where nobody else could.
     var replica: String { get }
+    /// What this machine keeps for itself.
+    var local: StateStore { get }
     /// How often to `look`; nil where others ring.
     var lookInterval: Duration? { get }
 
@@ -70,6 +72,7 @@ extension RecordStore {
 
 extension StateStore: RecordStore {
     package var replica: String { "" }
+    package var local: StateStore { self }
     package var lookInterval: Duration? { nil }
 
     package func copy(_ place: RecordPlace) throws(StateFailure) -> StoredRecord? { try load(place) }

@@ -14,6 +14,8 @@ final class RecordTables {
     }
 
     let database: Database
+    /// Which version's tables they are.
+    let format: Int64
     private let readHeader: Statement
     private let writeHeader: Statement
     private let readRow: Statement
@@ -24,11 +26,14 @@ final class RecordTables {
     /// "Toll", which file(1) and other programs can tell a file of ours by.
     private static let application: Int64 = 0x546f_6c6c
     /// Raised when a version of Tollkey changes the tables; those before it then refuse to open them.
-    private static let schema: Int64 = 1
+    static let schema: Int64 = 2
+    /// Without an audit trail.
+    static let schemaMin: Int64 = 1
 
     /// The statements on the tables of `database`.
-    init(_ database: Database) throws(StateFailure) {
+    private init(_ database: Database, format: Int64) throws(StateFailure) {
         self.database = database
+        self.format = format
         readHeader = try Statement("SELECT last_version, key_check FROM state", in: database)
         writeHeader = try Statement("UPDATE state SET last_version = ?, key_check = ?", in: database)
         let columns = "SELECT kind, provider, name, version, sealed FROM record"
@@ -44,7 +49,9 @@ final class RecordTables {
     }
 
     /// Makes the tables in an empty database, and closes it.
-    static func make(_ path: String, fileSystem: String?, keyCheck: [UInt8]) throws(StateFailure) {
+    static func make(
+        _ path: String, fileSystem: String?, keyCheck: [UInt8], trailEnds: [UInt8]
+    ) throws(StateFailure) {
         let database = try Database(path, fileSystem: fileSystem)
         try database.transaction { () throws(StateFailure) in
             try database.run(
@@ -66,6 +73,16 @@ final class RecordTables {
                 ) STRICT, WITHOUT ROWID;
                 """)
             try Statement("INSERT INTO state VALUES (1, 0, ?)", in: database).run([.bytes(keyCheck)])
+            try AuditTables.make(in: database, ends: trailEnds)
+        }
+    }
+
+    /// Begins what the version before had not.
+    func upgrade(_ header: Header, trailEnds: [UInt8]) throws(StateFailure) {
+        try database.transaction { () throws(StateFailure) in
+            try AuditTables.make(in: database, ends: trailEnds)
+            try write(header)
+            try database.run("PRAGMA user_version = \(Self.schema)")
         }
     }
 
@@ -83,7 +100,7 @@ final class RecordTables {
                 "\(path) was written by a later version of Tollkey (format \(found), known here: \(schema)); run that version, or restore a backup from before it"
             )
         }
-        guard found == schema else { throw Database.damaged(path, "it says format \(found)") }
+        guard found >= schemaMin else { throw Database.damaged(path, "it says format \(found)") }
         let answer = try database.text("PRAGMA quick_check(1)")
         guard answer == "ok" else { throw Database.damaged(path, answer) }
         guard try database.text("PRAGMA journal_mode = WAL") == "wal" else {
@@ -91,6 +108,12 @@ final class RecordTables {
                 .directory,
                 "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
         }
+        try bound(database)
+        return try RecordTables(database, format: found)
+    }
+
+    /// What holds for one connection.
+    static func bound(_ database: Database) throws(StateFailure) {
         try database.run(
             """
             PRAGMA synchronous = FULL;
@@ -101,7 +124,6 @@ final class RecordTables {
             PRAGMA journal_size_limit = \(logPages * 4_096);
             PRAGMA max_page_count = \(StateStore.bytesMax / 4_096);
             """)
-        return try RecordTables(database)
     }
 
     /// The log is taken over into the database when it has so many pages.

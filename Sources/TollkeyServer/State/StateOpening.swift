@@ -31,7 +31,15 @@ struct StateOpening {
         let header = try tables.header()
         let sealers = try keysToTry().map { key throws(StateFailure) in try Sealer(stateKey: key) }
         for (index, sealer) in sealers.enumerated() {
-            guard var keyring = Keyring(sealer, check: header.keyCheck) else { continue }
+            guard var keyring = Keyring(sealer, check: header.keyCheck, format: tables.format) else {
+                continue
+            }
+            if tables.format < RecordTables.schema {
+                keyring = try keyring.changed(to: sealer)
+                let upgraded = RecordTables.Header(
+                    lastVersion: header.lastVersion, keyCheck: keyring.check)
+                try tables.upgrade(upgraded, trailEnds: keyring.beginningOfTrail())
+            }
             if index > 0 { keyring = try sealAnew(tables, keyring, with: sealers[0]) }
             return Opened(tables: tables, keyring: keyring, isFresh: isFresh)
         }
@@ -82,7 +90,8 @@ struct StateOpening {
         for name in [Self.unfinishedName, "\(Self.unfinishedName)-journal"] { try directory.remove(name) }
         try directory.make(Self.unfinishedName, [])
         try RecordTables.make(
-            directory.file(Self.unfinishedName), fileSystem: fileSystem, keyCheck: keyring.check)
+            directory.file(Self.unfinishedName), fileSystem: fileSystem, keyCheck: keyring.check,
+            trailEnds: keyring.beginningOfTrail())
         try directory.rename(Self.unfinishedName, to: Self.databaseName)
     }
 

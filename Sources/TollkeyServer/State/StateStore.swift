@@ -18,6 +18,7 @@ package final class StateStore: Sendable {
     private let directory: StateDirectory
     private let keyring: Keyring
     private let tables: Mutex<RecordTables>
+    private let fileSystem: String?
 
     /// Opens the state in `path`, or begins one where there is none.
     ///
@@ -31,8 +32,14 @@ package final class StateStore: Sendable {
         let opening = StateOpening(directory: directory, keys: keys, fileSystem: fileSystem)
         let opened = try opening.perform()
         isFresh = opened.isFresh
+        self.fileSystem = fileSystem
         keyring = opened.keyring
         tables = Mutex(opened.tables)
+    }
+
+    /// Whether a state was begun there.
+    package static func isThere(_ directory: String) -> Bool {
+        access("\(directory)/\(StateOpening.databaseName)", F_OK) == 0
     }
 
     /// A file that is written to with each `ring`, for a `FileWatch`.
@@ -159,6 +166,12 @@ package final class StateStore: Sendable {
         guard place.parts.allSatisfy({ $0.utf8.count <= nameBytesMax }) else {
             throw StateFailure(.tooLarge, "a record's name is longer than \(nameBytesMax) bytes")
         }
+    }
+
+    /// The audit trail beside the records, over a connection of its own: who writes there keeps nobody waiting here.
+    func openTrail() throws(StateFailure) -> (tables: AuditTables, chain: AuditChain) {
+        let path = directory.file(StateOpening.databaseName)
+        return (try AuditTables(path, fileSystem: fileSystem), try keyring.auditChain())
     }
 
     // MARK: Between processes

@@ -16,6 +16,9 @@ final class Upstream {
     private var waiting: [ExchangeDriver] = []
     private var isRetired = false
     private var isConnecting = false
+    /// Given back, and not given to the next one yet.
+    private var free: [UpstreamConnection] = []
+    private var isGiving = false
 
     private let resolver: Resolver
     private var addresses: [SocketAddress] = []
@@ -112,13 +115,20 @@ final class Upstream {
     }
 
     private func giveOrKeep(_ connection: UpstreamConnection) {
-        if !waiting.isEmpty {
-            connection.begin(waiting.removeFirst())
-        } else if isRetired || idle.count >= service.provider.pool.idle {
-            connection.close()
-        } else {
-            idle.append(connection)
-            connection.rest(until: loop.now + service.idleTimeout)
+        free.append(connection)
+        // Who cannot use it after all gives it back from within: a long line would be as many calls deep.
+        guard !isGiving else { return }
+        isGiving = true
+        defer { isGiving = false }
+        while let connection = free.popLast() {
+            if !waiting.isEmpty {
+                connection.begin(waiting.removeFirst())
+            } else if isRetired || idle.count >= service.provider.pool.idle {
+                connection.close()
+            } else {
+                idle.append(connection)
+                connection.rest(until: loop.now + service.idleTimeout)
+            }
         }
     }
 

@@ -178,6 +178,25 @@ struct CategoryGateLookTests {
         #expect(bench.contacts == before)
     }
 
+    @Test func `a ledger that gives nothing without a reason is asked once a second, and calls are told`() {
+        var bench = GateBench(LimitSettings(5_000, per: .seconds(3_600)))
+        for holder in 100..<(100 + UInt64(LimitRecord.holdersMax)) {
+            var part = LimitContact(limit: LimitSettings(5_000, per: .seconds(3_600)))
+            (part.wanted, part.life) = (1, 3_600_000_000)
+            let contact = LedgerContact(key: bench.gate.key, turn: 1, limits: [part])
+            _ = bench.record.answer(contact, of: holder, at: bench.now.microseconds)
+        }
+        guard case .refused(let refusal) = bench.call() else {
+            Issue.record("it passed")
+            return
+        }
+        #expect(refusal.reason == .ledgerAway && refusal.retryIn == TimeSpan(.seconds(1)))
+        let before = bench.contacts
+        #expect(bench.call(patience: .seconds(60)) == .inLine)
+        bench.pass(.seconds(10))
+        #expect((9...11).contains(bench.contacts - before))
+    }
+
     @Test func `where a ledger is shared, a category without limits asks it for pauses while it is used`() {
         var bench = GateBench(isShared: true)
         for _ in 0..<1_000 {

@@ -36,6 +36,7 @@ struct CategoryGatePauseTests {
         #expect(bench.record.pauseEnd == bench.now.microseconds + 7_000_000)
         var other = GateBench(hour)
         other.record = bench.record
+        other.holder = 2
         other.pass(.seconds(2))
         #expect(other.send() == paused(.seconds(5)))
         other.pass(.seconds(5))
@@ -52,6 +53,18 @@ struct CategoryGatePauseTests {
         bench.isAway = false
         bench.pass(.seconds(1))
         #expect(bench.record.pauseEnd == bench.now.microseconds + 6_000_000)
+    }
+
+    @Test func `a pause that the ledger did not hear is told again, also where there is nothing else to say`()
+    {
+        var bench = GateBench()
+        _ = bench.call()
+        bench.spend()
+        bench.isAway = true
+        bench.answer(429, retryAfter: .seconds(7))
+        bench.isAway = false
+        bench.pass(.milliseconds(100))
+        #expect(bench.record.pauseEnd == bench.now.microseconds + 6_900_000)
     }
 
     @Test func `calls in line wait for the pause's end, if they have the patience`() {
@@ -100,6 +113,29 @@ struct CategoryGatePauseTests {
                 retryAfter: retryAfter.map { .seconds($0) })
             #expect(bench.send() == paused(.seconds(60)))
         }
+    }
+
+    @Test func `what is over at retry_after_max does not come back behind it`() {
+        for (status, retryAfter) in [(200, nil), (429, nil), (429, 7_200)] as [(Int, Int64?)] {
+            var bench = GateBench(hour) { $0.retryAfterMax = .seconds(2) }
+            _ = bench.call()
+            bench.spend()
+            bench.answer(
+                status, remaining: 0, resetIn: .seconds(600), retryAfter: retryAfter.map { .seconds($0) })
+            #expect(bench.send() == paused(.seconds(2)))
+            #expect(bench.record.pauseEnd == bench.now.microseconds + 2_000_000)
+            bench.pass(.seconds(2))
+            #expect(bench.send() == .passed, "\(status)")
+        }
+    }
+
+    @Test func `of a 429 Retry-After comes before what else it says, and before what others said`() {
+        var bench = underWay(2)
+        bench.answer(remaining: 0, resetIn: .seconds(3))
+        bench.answer(429, remaining: 0, resetIn: .seconds(600), retryAfter: .seconds(5))
+        #expect(bench.send() == paused(.seconds(5)))
+        bench.pass(.seconds(5))
+        #expect(bench.send() == .passed)
     }
 
     @Test func `Retry-After of another status is no pause of the category's`() {
@@ -185,6 +221,24 @@ struct CategoryGatePauseTests {
             bench.spend()
         }
         #expect(bench.call() != .passed)
+    }
+
+    @Test func `one low count does not stay, where the reset moves on with each answer`() {
+        for reset in [Duration.seconds(1), .seconds(2), .seconds(3_600)] {
+            var bench = underWay(1)
+            bench.answer(remaining: 1, resetIn: reset)
+            for _ in 0..<20 {
+                bench.pass(.milliseconds(250))
+                #expect(bench.call() == .passed)
+                bench.spend()
+                bench.answer(remaining: 5, resetIn: reset)
+            }
+            for _ in 0..<5 {
+                #expect(bench.call() == .passed, "\(reset)")
+                bench.spend()
+            }
+            #expect(bench.call() != .passed)
+        }
     }
 
     @Test func `calls in line wait for what is under way, and the ledger is left alone`() {

@@ -74,6 +74,20 @@ struct CategoryGateTests {
         #expect(bench.contacts == 1)
     }
 
+    @Test func `without limits nothing waits for a ledger that has never answered, until it does`() {
+        var bench = GateBench()
+        bench.isAway = true
+        for _ in 0..<10 {
+            #expect(bench.send() == .passed)
+            bench.pass(.seconds(1))
+        }
+        bench.record.pauseEnd = bench.now.microseconds + 5_000_000
+        bench.isAway = false
+        #expect(bench.call() == .passed)
+        bench.pass(.milliseconds(1))
+        #expect(bench.call() == .refused(QuotaRefusal(.pause, in: .milliseconds(4_999))))
+    }
+
     // MARK: Lines
 
     @Test func `a call with patience passes when its permit comes, and the line keeps its order`() {
@@ -103,6 +117,23 @@ struct CategoryGateTests {
         #expect(bench.call(patience: .seconds(10)) == .inLine)
         bench.pass(.seconds(10))
         #expect(bench.outcome == .init(admitted: [3]))
+    }
+
+    @Test func `a call that those before it keep from passing in time is refused at once`() {
+        var bench = GateBench(LimitSettings(2, per: .seconds(4)))
+        for _ in 0..<2 { _ = bench.send() }
+        for _ in 0..<2 { #expect(bench.call(patience: .seconds(6)) == .inLine) }
+        guard case .refused = bench.call(patience: .seconds(6)) else {
+            Issue.record("it stands in line")
+            return
+        }
+        #expect(bench.call(patience: .seconds(8)) == .inLine)
+        // Of another caller nobody is before it but the first of each.
+        #expect(bench.call(of: 7, patience: .seconds(6)) == .inLine)
+        guard case .refused = bench.call(of: 8, patience: .seconds(6)) else {
+            Issue.record("it stands in line")
+            return
+        }
     }
 
     @Test func `callers come in turn, and the newest of the longest line makes room`() {
@@ -198,6 +229,20 @@ struct CategoryGateTests {
         bench.isAway = false
         bench.pass(.milliseconds(100))
         #expect(bench.outcome.admitted == [2])
+    }
+
+    @Test
+    func `who has waited in vain for the ledger's word is told so, and who finds too many waiting for it`() {
+        var gate = GateBench(two).gate
+        let now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+        for ticket in 1...UInt64(CategoryGate.askingMax) {
+            #expect(
+                gate.arrive(ticket, of: 0, patience: TimeSpan(.zero), at: now) == .inLine(insteadOf: nil))
+        }
+        let silence = QuotaRefusal(.ledgerAway, in: .zero, two)
+        #expect(gate.arrive(.max, of: 0, patience: TimeSpan(.zero), at: now) == .refused(silence))
+        gate.leave(1)
+        #expect(gate.refusal(at: now) == silence)
     }
 
     @Test func `what is held passes while the ledger is away`() {

@@ -14,13 +14,12 @@ struct FairQueueTests {
         var queue = queue
         var tickets: [UInt64] = []
         while let ticket = queue.next() { tickets.append(ticket) }
-        #expect(queue.isEmpty && queue.callers == 0)
+        #expect(queue.isEmpty)
         return tickets
     }
 
     @Test func `nobody stands in an empty queue`() {
         var queue = Queue(capacity: 4)
-        #expect(queue.peek() == nil)
         #expect(queue.next() == nil)
         #expect(queue.remove(1) == false)
         #expect(queue.isEmpty)
@@ -42,11 +41,12 @@ struct FairQueueTests {
         #expect(drain(queue) == [3, 2, 4])
     }
 
-    @Test func `looking whose turn it is changes nothing`() {
-        let queue = queue(capacity: 4, [(7, "a"), (8, "b")])
-        #expect(queue.peek() == 7)
-        #expect(queue.peek() == 7)
-        #expect(queue.count == 2)
+    @Test func `who would enter knows of some that come before`() {
+        var queue = queue(capacity: 9, [(1, "a"), (2, "a"), (3, "a"), (4, "b")])
+        #expect(queue.turnsAhead(of: "a") == 4 && queue.turnsAhead(of: "b") == 2)
+        #expect(queue.turnsAhead(of: "c") == 2)
+        while queue.next() != nil {}
+        #expect(queue.turnsAhead(of: "a") == 0)
     }
 
     @Test func `who has left is not served, and loses the others no turn`() {
@@ -54,39 +54,13 @@ struct FairQueueTests {
         for ticket in [1, 3, 5] as [UInt64] { #expect(queue.remove(ticket) == true) }
         #expect(queue.remove(1) == false)
         #expect(queue.count == 2)
-        #expect(queue.callers == 2)
         #expect(drain(queue) == [2, 4])
-    }
-
-    @Test func `a ticket that is put back has the next turn again`() {
-        let before = queue(capacity: 9, [(1, "a"), (2, "b"), (3, "a"), (4, "c")])
-        var after = before
-        #expect(after.next() == 1)
-        after.putBack(1, of: "a")
-        #expect(drain(after) == drain(before))
-    }
-
-    @Test func `the last ticket of a caller keeps its turn too when it is put back`() {
-        var queue = queue(capacity: 9, [(1, "a"), (2, "b"), (3, "b")])
-        #expect(queue.next() == 1)
-        #expect(queue.callers == 1)
-        queue.putBack(1, of: "a")
-        #expect(drain(queue) == [1, 2, 3])
-    }
-
-    @Test func `several that are put back in reverse have their turns again`() {
-        let before = queue(capacity: 9, [(1, "a"), (2, "b"), (3, "a"), (4, "a"), (5, "b")])
-        var after = before
-        for ticket in [1, 2, 3] as [UInt64] { #expect(after.next() == ticket) }
-        for (ticket, caller) in [(3, "a"), (2, "b"), (1, "a")] { after.putBack(UInt64(ticket), of: caller) }
-        #expect(drain(after).prefix(3) == [1, 2, 3])
     }
 
     @Test func `a ticket that stands in line keeps its place`() {
         var queue = queue(capacity: 9, [(1, "a"), (2, "a")])
         #expect(queue.enter(1, of: "a") == .entered)
         #expect(queue.enter(1, of: "b") == .entered)
-        queue.putBack(2, of: "a")
         #expect(queue.count == 2)
         #expect(drain(queue) == [1, 2])
     }
@@ -124,15 +98,5 @@ struct FairQueueTests {
         #expect(queue.enter(4, of: "b") == .full)
         #expect(queue.enter(5, of: "a") == .full)
         #expect(queue.enter(6, of: "c") == .enteredInPlaceOf(ticket: 2))
-    }
-
-    @Test func `there is room for a ticket that is put back, and for nobody else then`() {
-        var queue = queue(capacity: 2, [(1, "a"), (2, "b")])
-        #expect(queue.next() == 1)
-        #expect(queue.enter(3, of: "c") == .entered)
-        queue.putBack(1, of: "a")
-        #expect(queue.count == 3)
-        #expect(queue.enter(4, of: "d") == .full)
-        #expect(drain(queue) == [1, 2, 3])
     }
 }

@@ -11,6 +11,7 @@ struct GateBench {
 
     var gate: CategoryGate
     var record = CategoryRecord()
+    var holder: UInt64 = 1
     /// Nobody can ask the ledger.
     var isAway = false
     private(set) var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
@@ -103,7 +104,7 @@ struct GateBench {
                 note(gate.fail(until: now + TimeSpan(.milliseconds(100)), at: now))
                 continue
             }
-            note(gate.hear(record.answer(contact, of: 1, at: now.microseconds), at: now))
+            note(gate.hear(record.answer(contact, of: holder, at: now.microseconds), at: now))
         }
         Issue.record("the ledger is asked without end")
     }

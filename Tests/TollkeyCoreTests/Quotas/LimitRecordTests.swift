@@ -170,13 +170,28 @@ struct LimitRecordTests {
         #expect(CategoryRecord(decoding: ledger.record.encode()) == ledger.record)
     }
 
-    @Test func `so many holders are known and no more, until one is over`() {
+    @Test func `so many holders have permits and no more, until one has used or given back its own`() {
         var ledger = Ledger(LimitSettings(5_000, per: .seconds(10)))
         let most = UInt64(LimitRecord.holdersMax)
         for holder in 1...most { #expect(ledger.ask(holder, wanted: 1, at: 0).held == 1) }
         #expect(ledger.ask(most + 1, wanted: 1, at: second).held == 0)
-        #expect(ledger.ask(1, wanted: 1, at: second).held == 1)
-        #expect(ledger.ask(most + 1, wanted: 1, at: 12 * second).held == 1)
+        #expect(ledger.ask(1, wanted: 1, left: 1, at: second).held == 1)
+        _ = ledger.ask(7, using: 1, at: second)
+        let reply = ledger.ask(most + 1, wanted: 1, at: second)
+        #expect(reply.held == 1 && reply.total == Int(most) + 1)
+        #expect(ledger.record.limits[0].leases.count == LimitRecord.holdersMax)
+        #expect(ledger.ask(most + 2, wanted: 1, at: second).held == 0)
+    }
+
+    @Test func `holders that come and go are as many as may be, and none of their uses is forgotten`() {
+        var ledger = Ledger(LimitSettings(2_000, per: .seconds(86_400)))
+        for holder in 1...2_000 as ClosedRange<UInt64> {
+            #expect(ledger.use(holder, at: Int64(holder)) == true)
+        }
+        #expect(ledger.use(2_001, at: 3_000) == false)
+        #expect(ledger.record.limits[0].leases.count == LimitRecord.holdersMax)
+        // Forgotten meanwhile; what it says once more may count twice, and never less.
+        #expect(ledger.ask(1, using: 1, at: 3_001).total >= 2_001)
     }
 
     @Test func `a holder gets equally many permits of each limit`() {

@@ -29,7 +29,7 @@ struct RateSignalsMutationTests {
             guard let read = RateSignals.read(head.fields, all.span, status: 429, now: now) else { continue }
             heard += 1
             let spans = [read.resetIn, read.retryAfter].compactMap(\.self)
-            let counts = [read.limit, read.remaining].compactMap(\.self)
+            let counts = [read.remaining].compactMap(\.self)
             guard read != RateSignals(), counts.allSatisfy({ $0 >= 0 }),
                 spans.allSatisfy({ (.zero...RateSignals.spanMax).contains($0) })
             else {

@@ -10,11 +10,10 @@ func signals(_ fields: String..., status: Int = 200, now: Int64 = noon) throws -
 
 /// Spans in seconds.
 private func saying(
-    remaining: Int? = nil, limit: Int? = nil, reset: Double? = nil, retry: Double? = nil
+    remaining: Int? = nil, reset: Double? = nil, retry: Double? = nil
 ) -> RateSignals {
     var signals = RateSignals()
     signals.remaining = remaining
-    signals.limit = limit
     signals.resetIn = reset.map { .milliseconds(Int64($0 * 1_000)) }
     signals.retryAfter = retry.map { .milliseconds(Int64($0 * 1_000)) }
     return signals
@@ -39,17 +38,30 @@ struct RateSignalsTests {
         let read = try signals(
             "\(prefix)Limit: 1000", "Server: x", "\(prefix)Remaining: 990",
             "\(prefix)Reset: \(noonSeconds + 3_600)")
-        #expect(read == saying(remaining: 990, limit: 1_000, reset: 3_600))
+        #expect(read == saying(remaining: 990, reset: 3_600))
+    }
+
+    @Test func `an answer to a call of ours says the same`() throws {
+        let answer = TokenAnswer(
+            status: 429,
+            fields: [
+                AnswerField("content-type", "text/plain"), AnswerField("date", noonDate),
+                AnswerField("set-cookie", "a\u{1}b"), AnswerField("retry-after", "7"),
+                AnswerField("x-ratelimit-remaining", "3"), AnswerField("ratelimit", "\"hour\";r=2;t=9"),
+                AnswerField("x-ratelimit-reset", "\(noonSeconds + 60)"),
+            ], content: Secret(""))
+        #expect(answer.rates(now: 0) == saying(remaining: 2, reset: 9, retry: 7))
+        #expect(TokenAnswer(status: 200, content: Secret("")).rates(now: noon) == nil)
     }
 
     @Test func `the drafts' three fields are read`() throws {
         let read = try signals("RateLimit-Limit: 100", "ratelimit-remaining: 0", "RATELIMIT-RESET: 50")
-        #expect(read == saying(remaining: 0, limit: 100, reset: 50))
+        #expect(read == saying(remaining: 0, reset: 50))
     }
 
     @Test func `each field is read without the others`() throws {
         #expect(try signals("X-RateLimit-Remaining: 5") == saying(remaining: 5))
-        #expect(try signals("X-RateLimit-Limit: 5") == saying(limit: 5))
+        #expect(try signals("X-RateLimit-Limit: 5", "RateLimit-Limit: 5") == nil)
         #expect(try signals("X-RateLimit-Reset: 5") == saying(reset: 5))
         #expect(try signals("Retry-After: 5", status: 429) == saying(retry: 5))
     }
@@ -58,7 +70,7 @@ struct RateSignalsTests {
         let read = try signals(
             "Date: \(noonDate)", "X-RateLimit-Limit: 30", "X-RateLimit-Remaining: 14",
             "X-RateLimit-Reset: \(noonSeconds + 31)", "X-RateLimit-Used: 16", "X-RateLimit-Resource: search")
-        #expect(read == saying(remaining: 14, limit: 30, reset: 31))
+        #expect(read == saying(remaining: 14, reset: 31))
         let refused = try signals("Retry-After: 60", "x-ratelimit-remaining: 14", status: 403)
         #expect(refused == saying(remaining: 14, retry: 60))
     }
@@ -67,7 +79,7 @@ struct RateSignalsTests {
         let read = try signals(
             "Ratelimit: \"default\";r=50;t=30", "Ratelimit-Policy: \"default\";q=1200;w=300",
             "X-RateLimit-Limit: 1200", "X-RateLimit-Remaining: 50")
-        #expect(read == saying(remaining: 50, limit: 1_200, reset: 30))
+        #expect(read == saying(remaining: 50, reset: 30))
         let refused = try signals(
             "Retry-After: 42", "X-RateLimit-Reset: Thu, 15 Jan 2026 10:30:42 GMT", status: 429)
         #expect(refused == saying(reset: 42, retry: 42))
@@ -141,7 +153,7 @@ struct RateSignalsTests {
         ] as [(String, Int?)])
     func `a count is a plain number`(_ text: String, _ count: Int?) throws {
         #expect(try signals("X-RateLimit-Remaining: \(text)") == count.map { saying(remaining: $0) })
-        #expect(try signals("RateLimit-Limit: \(text)") == count.map { saying(limit: $0) })
+        #expect(try signals("RateLimit-Remaining: \(text)") == count.map { saying(remaining: $0) })
     }
 
     @Test func `nonsense in one field leaves the others`() throws {
@@ -154,23 +166,18 @@ struct RateSignalsTests {
     @Test func `of the same field twice the stricter is believed`() throws {
         let read = try signals(
             "X-RateLimit-Remaining: 5", "X-RateLimit-Reset: 10", "X-Rate-Limit-Remaining: 3",
-            "X-RateLimit-Remaining: 9", "X-RateLimit-Reset: 20", "X-RateLimit-Limit: 7, 6, 8",
+            "X-RateLimit-Remaining: 7, 6, 8", "X-RateLimit-Reset: 20",
             "Retry-After: 1", "Retry-After: 3, 2", status: 503)
-        #expect(read == saying(remaining: 3, limit: 6, reset: 20, retry: 3))
-    }
-
-    @Test func `policies behind the drafts' limit are not the limit`() throws {
-        #expect(try signals("RateLimit-Limit: 10, 10;w=1, 50;w=60, 5;w=3600") == saying(limit: 10))
-        #expect(try signals("X-RateLimit-Limit: 10;w=1, 5;w=60") == saying(limit: 10))
+        #expect(read == saying(remaining: 3, reset: 20, retry: 3))
     }
 
     @Test func `of two families the one with less left is believed whole`() throws {
         let hour = ["X-RateLimit-Limit: 1000", "X-RateLimit-Remaining: 40", "X-RateLimit-Reset: 3600"]
         let minute = ["RateLimit-Limit: 60", "RateLimit-Remaining: 5", "RateLimit-Reset: 30"]
         let read = try signals(hour[0], minute[0], minute[1], hour[1], minute[2], hour[2])
-        #expect(read == saying(remaining: 5, limit: 60, reset: 30))
+        #expect(read == saying(remaining: 5, reset: 30))
         let later = try signals(hour[2], "X-RateLimit-Remaining: 5", minute[1], minute[2])
         #expect(later == saying(remaining: 5, reset: 3_600))
-        #expect(try signals(hour[1], minute[0], minute[2]) == saying(remaining: 40, limit: 60, reset: 30))
+        #expect(try signals(hour[1], minute[0], minute[2]) == saying(remaining: 40, reset: 30))
     }
 }

@@ -6,7 +6,7 @@ struct StructuredRatesTests {
     private func read(_ fields: String...) throws -> [Int?]? {
         let head = fields.joined(separator: "\r\n")
         guard let signals = try signals(head) else { return nil }
-        return [signals.remaining, signals.limit, signals.resetIn.map { Int($0.milliseconds / 1_000) }]
+        return [signals.remaining, signals.resetIn.map { Int($0.milliseconds / 1_000) }]
     }
 
     @Test(arguments: [
@@ -16,40 +16,28 @@ struct StructuredRatesTests {
         "limit=100, remaining=40, reset=30", "remaining=40,reset=30;x=1 ,\tother=?0",
     ])
     func `a policy's remains are read`(_ value: String) throws {
-        let expected = value.hasPrefix("limit") ? [40, 100, 30] : [40, nil, 30]
-        #expect(try read("RateLimit: \(value)") == expected)
-    }
-
-    @Test func `the limit is the policy's of that name`() throws {
-        let policies = "RateLimit-Policy: \"burst\";q=100;w=60, \"day\";q=5000;w=86400;pk=:cA==:"
-        #expect(try read(policies, "RateLimit: \"day\";r=40;t=30") == [40, 5_000, 30])
-        #expect(try read("RateLimit: \"day\";r=40;t=30", policies) == [40, 5_000, 30])
-        #expect(try read("RateLimit: burst;r=40;t=30", policies) == [40, 100, 30])
-        #expect(try read("RateLimit: \"week\";r=40;t=30", policies) == [40, nil, 30])
-        #expect(try read("RateLimit: \"Day\";r=40", policies) == [40, nil, nil])
+        #expect(try read("RateLimit: \(value)") == [40, 30])
     }
 
     @Test func `of several policies the one with the least left counts`() throws {
         let policies = "RateLimit-Policy: \"a\";q=100, \"b\";q=200"
-        #expect(try read(policies, "RateLimit: \"a\";r=40;t=30, \"b\";r=39;t=10") == [39, 200, 10])
+        #expect(try read(policies, "RateLimit: \"a\";r=40;t=30, \"b\";r=39;t=10") == [39, 10])
         #expect(
-            try read(policies, "RateLimit: \"a\";r=40;t=30", "RateLimit: \"b\";r=39;t=10") == [39, 200, 10])
-        #expect(try read(policies, "RateLimit: \"a\";r=0;t=30, \"b\";r=0;t=31") == [0, 200, 31])
-        #expect(try read(policies, "RateLimit: \"b\";r=0;t=31, \"a\";r=0;t=30") == [0, 200, 31])
-        #expect(try read(policies, "RateLimit: \"b\";t=31, \"a\";r=7;t=30") == [7, 100, 30])
+            try read(policies, "RateLimit: \"a\";r=40;t=30", "RateLimit: \"b\";r=39;t=10") == [39, 10])
+        #expect(try read(policies, "RateLimit: \"a\";r=0;t=30, \"b\";r=0;t=31") == [0, 31])
+        #expect(try read(policies, "RateLimit: \"b\";r=0;t=31, \"a\";r=0;t=30") == [0, 31])
+        #expect(try read(policies, "RateLimit: \"b\";t=31, \"a\";r=7;t=30") == [7, 30])
     }
 
-    @Test func `without remains the smallest quota is the limit`() throws {
-        #expect(
-            try read("RateLimit-Policy: \"day\";q=5000;w=86400, \"burst\";q=100;w=60") == [nil, 100, nil])
-        #expect(try read("RateLimit-Policy: 50;w=60, 10;w=1") == [nil, 10, nil])
-        #expect(try read("RateLimit-Policy: \"day\";w=86400") == nil)
+    @Test func `policies alone say nothing`() throws {
+        #expect(try read("RateLimit-Policy: \"day\";q=5000;w=86400, \"burst\";q=100;w=60") == nil)
     }
 
     @Test func `what is not counted in calls is no concern here`() throws {
         let bytes = "RateLimit-Policy: \"b\";q=1000;qu=\"content-bytes\", \"c\";q=10;qu=\"requests\""
-        #expect(try read(bytes, "RateLimit: \"b\";r=1;t=9, \"c\";r=5;t=30") == [5, 10, 30])
-        #expect(try read(bytes, "RateLimit: \"b\";r=1;t=9") == [nil, 10, nil])
+        #expect(try read(bytes, "RateLimit: \"b\";r=1;t=9, \"c\";r=5;t=30") == [5, 30])
+        #expect(try read(bytes, "RateLimit: \"b\";r=1;t=9") == nil)
+        #expect(try read("RateLimit: \"b\";r=1;t=9, \"B\";r=2;t=3", bytes) == [2, 3])
     }
 
     @Test(arguments: [
@@ -62,29 +50,33 @@ struct StructuredRatesTests {
     ])
     func `a line that is malformed or says nothing is ignored`(_ value: String) throws {
         #expect(try read("RateLimit: \(value)") == nil)
-        #expect(try read("RateLimit: \(value)", "RateLimit: \"day\";r=50;t=9") == [50, nil, 9])
-        #expect(try read("X-RateLimit-Remaining: 3", "RateLimit: \(value)") == [3, nil, nil])
+        #expect(try read("RateLimit: \(value)", "RateLimit: \"day\";r=50;t=9") == [50, 9])
+        #expect(try read("X-RateLimit-Remaining: 3", "RateLimit: \(value)") == [3, nil])
     }
 
     @Test func `a malformed line of policies is ignored, and the others are not`() throws {
-        #expect(try read("RateLimit-Policy: \"a\";q=5, (", "RateLimit-Policy: \"b\";q=7") == [nil, 7, nil])
-        #expect(try read("RateLimit-Policy: \"a\";q=-5, \"b\";q=x, \"c\"") == nil)
+        let current = "RateLimit: a;r=1;t=9, b;r=2;t=9"
+        #expect(try read("RateLimit-Policy: a;qu=\"bytes\", (", current) == [1, 9])
+        let both = ["RateLimit-Policy: b;qu=\"bytes\", (", "RateLimit-Policy: a;qu=\"bytes\""]
+        #expect(try read(both[0], both[1], current) == [2, 9])
     }
 
     @Test func `so many policies are read and no more`() throws {
         let most = 32
         let lines = (1...most).map { "p\($0);r=\(most * 2 - $0);t=1" }
-        #expect(try read("RateLimit: " + lines.joined(separator: ", ")) == [most, nil, 1])
-        #expect(try read("RateLimit: " + (lines + ["p;r=1;t=1"]).joined(separator: ", ")) == [most, nil, 1])
-        let policies = (1...most).map { "p\($0);q=\(most * 2 - $0)" }
-        #expect(
-            try read("RateLimit-Policy: " + (policies + ["p;q=1"]).joined(separator: ",")) == [
-                nil, most, nil,
-            ])
+        #expect(try read("RateLimit: " + lines.joined(separator: ", ")) == [most, 1])
+        #expect(try read("RateLimit: " + (lines + ["p;r=1;t=1"]).joined(separator: ", ")) == [most, 1])
+        let policies = (1..<most).map { "p\($0);q=1" }
+        for (more, expected) in [([], 2), (["p"], 1)] as [([String], Int)] {
+            let all = policies + more + ["a;qu=\"bytes\""]
+            let current = "RateLimit: a;r=1;t=9, b;r=2;t=9"
+            #expect(
+                try read("RateLimit-Policy: " + all.joined(separator: ","), current) == [expected, 9])
+        }
     }
 
     @Test func `no span is longer than a month`() throws {
-        #expect(try read("RateLimit: \"a\";r=1;t=2678401") == [1, nil, 2_678_400])
-        #expect(try read("RateLimit: remaining=1, reset=999999999999") == [1, nil, 2_678_400])
+        #expect(try read("RateLimit: \"a\";r=1;t=2678401") == [1, 2_678_400])
+        #expect(try read("RateLimit: remaining=1, reset=999999999999") == [1, 2_678_400])
     }
 }

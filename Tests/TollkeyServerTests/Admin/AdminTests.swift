@@ -150,7 +150,7 @@ extension EndToEnd {
             defer { proxy.stop() }
             let reloads = Mutex<[String]>([])
             proxy.server.onReload { actor in
-                reloads.withLock { $0.append(actor) }
+                reloads.withLock { $0.append(actor.text) }
                 return nil
             }
             let answer = try proxy.admin("POST", "/reload", fields)

@@ -18,6 +18,20 @@ extension EndToEnd {
             }
         }
 
+        @Test func `where calls cannot be counted none is made, and that is a problem`() async throws {
+            try await withCredentialStage { stage in
+                let settings = try stage.tuku(
+                    "categories: { all: { match: \"* /**\", limit: 5/hour } }")
+                _ = try stage.findings(settings)
+                let before = stage.sandbox.record.requests(of: .tuku).count
+                #expect(before > 0)
+                try RawDatabase.run("PRAGMA user_version = 9", in: stage.state + "/quota.db")
+                let problems = words(try stage.findings(settings), .problem)
+                #expect(problems.count == 1 && problems[0].hasPrefix("quotas: no call is made"))
+                #expect(stage.sandbox.record.requests(of: .tuku).count == before)
+            }
+        }
+
         @Test func `a secret that the provider refuses is a problem, and not told`() async throws {
             try await withCredentialStage { stage in
                 let findings = try stage.findings(stage.tuku(key: "tuk_wrong"))

@@ -48,17 +48,33 @@ extension EndToEnd {
 
         @Test func `who has waited for wait_max in vain is refused`() throws {
             let stage = try QuotaStage()
-            let proxy = try stage.proxy(.waiting(1, per: .seconds(10)) { $0.waitMax = .seconds(15) })
+            let category = try CategorySettings.waiting(1, per: .seconds(10)) { $0.waitMax = .seconds(15) }
+            let proxy = try stage.proxy(category)
+            defer { proxy.stop() }
+            // Draws on the same limit.
+            let other = try stage.proxy(category)
+            defer { other.stop() }
+            #expect(try stage.passed(1, proxy) == 1)
+            try proxy.passCounted(.seconds(1))
+            let client = try stand(proxy, "/1")
+            try other.passCounted(.seconds(9))
+            #expect(try stage.passed(1, other) == 1)
+            try proxy.passCounted(.seconds(6))
+            let answer = try client.answer()
+            try expectProblem(answer, 429, "rate-limited", mayHaveBeenProcessed: false)
+            #expect(stage.upstream.count == 2)
+        }
+
+        @Test func `who could not pass in time behind those in line is refused at once`() throws {
+            let stage = try QuotaStage()
+            let proxy = try stage.proxy(.waiting(1, per: .seconds(4)) { $0.waitMax = .seconds(6) })
             defer { proxy.stop() }
             #expect(try stage.passed(1, proxy) == 1)
             let first = try stand(proxy, "/1")
-            let second = try stand(proxy, "/2")
-            try proxy.passCounted(.seconds(10))
-            #expect(try first.answer().status == 200)
-            try proxy.passCounted(.seconds(5))
-            let answer = try second.answer()
+            let answer = try proxy.answer(to: get("/2"))
             try expectProblem(answer, 429, "rate-limited", mayHaveBeenProcessed: false)
-            #expect(stage.upstream.count == 2)
+            try proxy.passCounted(.seconds(4))
+            #expect(try first.answer().status == 200)
         }
 
         @Test func `Prefer: wait asks for a place in line, and may give up earlier`() throws {

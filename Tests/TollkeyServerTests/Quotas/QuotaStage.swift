@@ -52,15 +52,26 @@ final class CountingUpstream: Sendable {
 final class QuotaStage: Sendable {
     let upstream: CountingUpstream
     let folder: StateFolder
-    let clock = ManualClock()
+    let clock: ManualClock
     let log = LogBook()
 
-    init(_ answer: @escaping @Sendable (Int, Message) -> String? = { _, _ in ok() }) throws {
+    init(
+        tick: Duration = .zero, _ answer: @escaping @Sendable (Int, Message) -> String? = { _, _ in ok() }
+    ) throws {
+        clock = ManualClock(tick: tick)
         upstream = try CountingUpstream(answer)
         folder = try StateFolder()
     }
 
     deinit { upstream.close() }
+
+    /// What the ledger has recorded becomes something that it cannot read.
+    func damageLedger() throws { try RawDatabase.run("UPDATE category SET record = x'07'", in: ledgerPath) }
+
+    /// It has recorded nothing.
+    func emptyLedger() throws { try RawDatabase.run("DELETE FROM category", in: ledgerPath) }
+
+    private var ledgerPath: String { folder.path + "/quota.db" }
 
     func provider(_ categories: CategorySettings...) -> ProviderSettings {
         var provider = ProviderSettings.plain(upstream.port)

@@ -35,6 +35,24 @@ extension EndToEnd {
             #expect(stage.upstream.count == 6)
         }
 
+        @Test func `content that is held until its end holds no permit while it comes`() throws {
+            let stage = try QuotaStage()
+            var provider = try stage.provider(.limited(1, per: .seconds(60)))
+            provider.inject.append(InjectedHeader(name: "X-Body", value: [.request(.body)]))
+            let proxy = try stage.proxy(provider)
+            defer { proxy.stop() }
+            let slow = try proxy.connect()
+            try slow.send(String(post("/", "hello").dropLast(2)))
+            try proxy.settle()
+            #expect(try stage.passed(1, proxy) == 1)
+            try slow.send("lo")
+            try expectProblem(try slow.answer(), 429, "rate-limited", mayHaveBeenProcessed: false)
+            try proxy.passCounted(.seconds(60))
+            try slow.send(post("/", "again"))
+            #expect(try slow.answer().status == 200)
+            #expect(stage.upstream.requests.last?.values(of: "X-Body") == ["again"])
+        }
+
         @Test func `content of a call that is refused is taken, and its connection goes on`() throws {
             let stage = try QuotaStage()
             let proxy = try stage.proxy(.limited(1, per: .seconds(60)))

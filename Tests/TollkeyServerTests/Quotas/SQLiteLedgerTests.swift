@@ -83,10 +83,13 @@ struct SQLiteLedgerTests {
         let ledger = try ledger()
         #expect(try take(ledger, holder: 1) == 5)
         try RawDatabase.run("UPDATE category SET record = x'07'", in: folder.path + "/quota.db")
-        #expect(throws: LedgerFailure.self) { try take(ledger, holder: 2) }
-        let other = LedgerContact(
-            key: LedgerKey(provider: "acme", authority: "a", category: "other"), turn: 1, limits: [])
-        #expect(try ledger.answer([HeldContact(other, of: 1)]) == [LedgerReply(limits: [])])
+        let contacts = ["c", "other"].map { name in
+            LedgerContact(
+                key: LedgerKey(provider: "acme", authority: "a", category: name), turn: 9, limits: [])
+        }
+        #expect(
+            try ledger.answer(contacts.map { HeldContact($0, of: 1) })
+                == [LedgerReply.damaged, LedgerReply(limits: [])])
     }
 
     @Test func `another program's database is refused, and left as it is`() throws {

@@ -69,6 +69,7 @@ final class StallingStore: RecordStore {
 
     private var store: SharedStore { owner.store }
     var replica: String { store.replica }
+    var local: StateStore { store.local }
     var lookInterval: Duration? { store.lookInterval }
     func load(_ place: RecordPlace) throws(StateFailure) -> StoredRecord? { try store.load(place) }
     func copy(_ place: RecordPlace) throws(StateFailure) -> StoredRecord? { try store.copy(place) }

@@ -18,11 +18,13 @@ extension EndToEnd {
             /// Of what B renews by itself.
             let place: RecordPlace
 
-            func renew(_ store: StallingStore, known: KeptCredential? = nil, isForced: Bool = true)
-                -> Renewal.Outcome
-            {
+            func renew(
+                _ store: StallingStore, known: KeptCredential? = nil, isForced: Bool = true,
+                quotas: ProviderQuotas? = nil
+            ) -> Renewal.Outcome {
                 let calls = ProviderCalls(
-                    provider: provider, secrets: provider.secrets, client: client, clock: stage.clock.clock)
+                    provider: provider, secrets: provider.secrets, client: client, clock: stage.clock.clock,
+                    quotas: quotas)
                 return Renewal(
                     credential: provider.credentials[0], calls: calls, store: store, bootID: "this boot"
                 ).perform(known: known, isForced: isForced)
@@ -107,6 +109,21 @@ extension EndToEnd {
                 _ = pair.renew(pair.a).words
                 #expect(pair.refreshes == 0)
                 #expect(pair.renew(pair.b).words == "refresh", "it has never been spent, or there is another")
+            }
+        }
+
+        @Test func `one that wakes up too late to send gives its permit back`() async throws {
+            try await withPair { pair in
+                var limited = pair.provider
+                limited.categories = [try .limited(1, per: .seconds(86_400))]
+                let quotas = try ProviderQuotas.passing(
+                    limited, in: pair.stage.jpay, clock: pair.stage.clock.clock)
+                pair.a.afterMark.arm { pair.stage.clock.advance(by: .seconds(31)) }
+                #expect(pair.renew(pair.a, quotas: quotas).words.contains("took too long"))
+                let before = pair.stage.sandbox.record.requests(of: .jpay).count
+                let words = pair.renew(pair.a, quotas: quotas).words
+                #expect(["refresh", "obtain"].contains(words), "\(words)")
+                #expect(pair.stage.sandbox.record.requests(of: .jpay).count == before + 1)
             }
         }
 

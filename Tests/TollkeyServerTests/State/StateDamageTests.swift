@@ -139,12 +139,12 @@ struct StateDamageTests {
 
     @Test func `a later version's database is refused, and left as it is`() throws {
         let folder = try filled()
-        try RawDatabase.run("PRAGMA user_version = 2", in: folder.database)
+        try RawDatabase.run("PRAGMA user_version = 3", in: folder.database)
         let before = try Files.bytes(folder.database)
         let failure = try #require(folder.failure())
         #expect(failure.kind == .newer && failure.description.contains("later version"))
         #expect(try Files.bytes(folder.database) == before)
-        try RawDatabase.run("PRAGMA user_version = 1", in: folder.database)
+        try RawDatabase.run("PRAGMA user_version = 2", in: folder.database)
         #expect(folder.refusal() == nil)
     }
 
