@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import TollkeyCore
+package import TollkeyCore
 
 /// The admin listener's life: opened with the first configuration, changed by a reload, closed last.
 extension Server {

@@ -124,6 +124,8 @@ struct Ink {
     func faint(_ text: String) -> String { paint(text, "2") }
     func strong(_ text: String) -> String { paint(text, "1") }
 
+    func plain(_ text: String) -> String { text }
+
     private func paint(_ text: String, _ code: String) -> String {
         isOn ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
     }

@@ -67,15 +67,14 @@ struct StatusView {
                 let state = Self.plain(credential["state"]?.text ?? "?")
                 let trouble = credential["trouble"]
                 let isKey = credential["kind"]?.text == "key"
+                let paint: (String) -> String =
+                    !isUsable ? ink.bad : trouble?["words"] == nil ? ink.good : ink.odd
                 table.add([
-                    .init(Self.name(provider, credential)),
-                    .init(
-                        isKey ? "given" : state,
-                        isUsable
-                            ? trouble?.text == nil && trouble?["words"] == nil ? ink.good : ink.odd : ink.bad),
-                    .init(isKey ? "-" : Self.span(credential["expires_in"])),
-                    .init(Self.span(credential["renews_in"])), .init(renewal(credential["last_renewal"])),
-                    .init(words(of: trouble), ink.bad),
+                    Table.Cell(Self.name(provider, credential)), Table.Cell(isKey ? "given" : state, paint),
+                    Table.Cell(isKey ? "-" : Self.span(credential["expires_in"])),
+                    Table.Cell(Self.span(credential["renews_in"])),
+                    Table.Cell(renewal(credential["last_renewal"])),
+                    Table.Cell(words(of: trouble), ink.bad),
                 ])
             }
         }
@@ -89,19 +88,23 @@ struct StatusView {
                 let pause =
                     category["pause"]?.number.map { "paused by the provider for \(Self.span($0))" } ?? ""
                 let limits = category["limits"]?.elements ?? []
-                for limit in limits.isEmpty ? [JSONValue.object([])] : limits {
+                for limit in limits {
                     let all = limit["limit"]?.number ?? 0
                     let left = limit["remaining"]?.number ?? 0
                     let share = all > 0 ? left / all : 1
-                    let paint = share <= 0 ? ink.bad : share < 0.1 ? ink.odd : { $0 }
+                    let paint: (String) -> String = share <= 0 ? ink.bad : share < 0.1 ? ink.odd : ink.plain
                     table.add([
-                        .init(Self.name(provider, category)), .init(limit["text"]?.text ?? "none"),
-                        .init(limits.isEmpty ? "" : String(Int(left)), paint),
-                        .init(limits.isEmpty ? "" : Self.bar(share), paint),
-                        .init(left < all ? Self.span(limit["resets_in"]) : "-"),
-                        .init(category["waiting"]?.text ?? "0"), .init(category["rejected"]?.text ?? "0"),
-                        .init(pause, ink.bad),
+                        Table.Cell(Self.name(provider, category)), Table.Cell(limit["text"]?.text ?? ""),
+                        Table.Cell(String(Int(left)), paint), Table.Cell(Self.bar(share), paint),
+                        Table.Cell(left < all ? Self.span(limit["resets_in"]) : "-"),
+                        Table.Cell(category["waiting"]?.text ?? "0"),
+                        Table.Cell(category["rejected"]?.text ?? "0"), Table.Cell(pause, ink.bad),
                     ])
+                }
+                if limits.isEmpty, !pause.isEmpty {
+                    let empty = (0..<6).map { _ in Table.Cell("") }
+                    table.add(
+                        [Table.Cell(Self.name(provider, category))] + empty + [Table.Cell(pause, ink.bad)])
                 }
             }
         }
@@ -115,18 +118,16 @@ struct StatusView {
             let calls = provider["calls"]
             let isFailing = upstream?["state"]?.text == "failing"
             let fault = upstream?["last_failure"]
+            let state = upstream?["state"]?.text ?? ""
+            let paint: (String) -> String = isFailing ? ink.bad : state == "ok" ? ink.good : ink.faint
+            let words = isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : ""
+            let connections = "\(upstream?["active"]?.text ?? "0")+\(upstream?["idle"]?.text ?? "0")"
             table.add([
-                .init(Self.plain(provider["name"]?.text ?? "")),
-                .init(Self.plain(upstream?["url"]?.text ?? "")),
-                .init(
-                    upstream?["state"]?.text ?? "",
-                    isFailing ? ink.bad : upstream?["state"]?.text == "ok" ? ink.good : ink.faint),
-                .init(calls?["total"]?.text ?? "0"), .init(calls?["failed"]?.text ?? "0"),
-                .init(calls?["last_minute"]?.text ?? "0"),
-                .init("\(upstream?["active"]?.text ?? "0")+\(upstream?["idle"]?.text ?? "0")"),
-                .init(
-                    isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : "",
-                    ink.bad),
+                Table.Cell(Self.plain(provider["name"]?.text ?? "")),
+                Table.Cell(Self.plain(upstream?["url"]?.text ?? "")), Table.Cell(state, paint),
+                Table.Cell(calls?["total"]?.text ?? "0"), Table.Cell(calls?["failed"]?.text ?? "0"),
+                Table.Cell(calls?["last_minute"]?.text ?? "0"), Table.Cell(connections),
+                Table.Cell(words, ink.bad),
             ])
         }
         return table.lines(ink)
@@ -136,9 +137,10 @@ struct StatusView {
         var table = Table(["PROBLEM", "WHOSE", "PROVIDER", "TIMES", "LAST", ""])
         for problem in (status["problems"]?.elements ?? []).prefix(Self.problemsShown) {
             table.add([
-                .init(problem["kind"]?.text ?? ""), .init(problem["side"]?.text ?? ""),
-                .init(Self.plain(problem["provider"]?.text ?? "")), .init(problem["count"]?.text ?? ""),
-                .init(ago(problem["last"])), .init(Self.plain(problem["words"]?.text ?? "")),
+                Table.Cell(problem["kind"]?.text ?? ""), Table.Cell(problem["side"]?.text ?? ""),
+                Table.Cell(Self.plain(problem["provider"]?.text ?? "")),
+                Table.Cell(problem["count"]?.text ?? ""),
+                Table.Cell(ago(problem["last"])), Table.Cell(Self.plain(problem["words"]?.text ?? "")),
             ])
         }
         return table.lines(ink)

@@ -45,7 +45,7 @@ struct SettingsReader {
             reading.report(start, "there are no \"providers\"; describe at least one, as in the example")
         }
         if let shared { checkStateKey(top, settings, shared: shared.position) }
-        top.finish(later: LaterKeys.top)
+        top.finish()
         return settings
     }
 
