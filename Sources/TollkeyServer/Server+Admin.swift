@@ -93,3 +93,19 @@ extension Server {
         }
     }
 }
+
+extension Server {
+    /// The one that there is, where nothing about it has changed.
+    func spanExporter(
+        _ settings: Settings, after before: ServiceTable?
+    ) throws(StartFailure) -> SpanExporter? {
+        guard let traces = settings.traces else { return nil }
+        if let known = before?.spans, before?.settings.traces == traces { return known }
+        do throws(SystemError) {
+            let exporter = try SpanExporter(
+                traces, version: Version.text, instance: pseudonym, clock: clock, logger: logger)
+            guard exporter.start() else { throw SystemError("pthread_create", EAGAIN) }
+            return exporter
+        } catch { throw StartFailure(error.description) }
+    }
+}

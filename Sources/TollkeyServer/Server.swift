@@ -37,7 +37,7 @@ package final class Server: Sendable {
     private let stoppedListening: Gate
     private let drained: Gate
     /// This process in `Via`.
-    private let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
+    let pseudonym = "tollkey-\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
 
     /// `sink` takes a line for each request, as `logControl` says; nil: there are none.
     package init(
@@ -99,7 +99,8 @@ package final class Server: Sendable {
     package func reload(_ settings: Settings) throws(StartFailure) {
         let (before, mailboxes, isDraining) = state.withLock { ($0.sockets, $0.mailboxes, $0.isDraining) }
         guard !isDraining else { throw StartFailure("the proxy is shutting down") }
-        let table = try makeTable(settings, after: state.withLock { $0.table })
+        let tableBefore = state.withLock { $0.table }
+        let table = try makeTable(settings, after: tableBefore)
         introduceLoops()
         let sockets = try open(settings.listeners, keeping: before)
         do throws(StartFailure) {
@@ -123,6 +124,7 @@ package final class Server: Sendable {
             socket.close(address)
         }
         state.withLock { $0.sockets = sockets.filter { gone[$0.key] == nil } }
+        if let spans = tableBefore?.spans, spans !== table.spans { spans.close() }
     }
 
     /// Accepts nobody any more, lets running exchanges end within `timeout`, and ends every thread. A second call has
@@ -166,6 +168,7 @@ package final class Server: Sendable {
         }
         admin?.close()
         endTrail()
+        state.withLock { $0.table }?.spans?.close()
     }
 
     /// Has every event loop look at the clock; for clocks that are moved by hand.
@@ -195,8 +198,9 @@ package final class Server: Sendable {
         var boards: [String: CredentialBoard] = [:]
         for service in before?.services ?? [] { boards[service.provider.name] = service.board }
         let clerk = try ledgerClerk(settings)
+        let spans = try spanExporter(settings, after: before)
         do {
-            return try ServiceTable(settings, pseudonym: pseudonym) { provider in
+            return try ServiceTable(settings, pseudonym: pseudonym, spans: spans) { provider in
                 let known = boards[provider.name]
                 if let known, known.provider.isSame(as: provider) { return known }
                 let generation = (known?.current.snapshot.generation ?? 0) + 1

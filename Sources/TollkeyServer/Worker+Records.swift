@@ -38,6 +38,10 @@ extension Worker {
         }
     }
 
+    func beginSpan(_ client: TraceContext?) -> TraceContext? { traces?.begin(client) }
+
+    func childSpan(of trace: TraceContext) -> TraceContext? { traces?.child(of: trace) }
+
     func log(_ record: CallRecord, at wall: Int64, _ exchange: ExchangeDriver) {
         callLog.write(record, wall: wall) { exchange.fill($0) }
     }

@@ -19,6 +19,8 @@ final class Worker {
     /// Of calls to no provider.
     let nowhere = CallTally("")
     var problems = ProblemBook()
+    /// nil: no spans are made.
+    var traces: TraceStarter?
     private(set) var accepted: UInt64 = 0
     private var tickets: Tickets
     /// Calls that stand in line for a permit.
@@ -32,6 +34,7 @@ final class Worker {
         callLog = log
         upstreams = Array(repeating: nil, count: table.services.count)
         adoptTallies()
+        adoptTraces()
     }
 
     // MARK: Listeners and clients
@@ -120,6 +123,7 @@ final class Worker {
         }
         self.table = table
         adoptTallies()
+        adoptTraces()
         upstreams = table.services.map { service in
             guard let known = byName[service.provider.name], known.service.sharesConnections(with: service)
             else { return nil }
@@ -157,6 +161,16 @@ final class Worker {
     func nextRequestID() -> RequestID {
         requests &+= 1
         return RequestID(origin: origin, number: requests)
+    }
+
+    private func adoptTraces() {
+        let chance = { UInt64.random(in: .min ... .max) }
+        traces =
+            table.spans == nil
+            ? nil
+            : table.settings.traces.map {
+                TraceStarter(share: $0.sample, seed: (chance(), chance(), chance(), chance()))
+            }
     }
 
     private func adoptTallies() {

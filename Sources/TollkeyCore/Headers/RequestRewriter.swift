@@ -10,6 +10,8 @@ package struct RequestRewriter: Sendable {
     /// The end of the `Via` line (RFC 9110 §7.6.3), whose pseudonym tells a loop.
     private let via: [UInt8]
     private let pseudonym: [UInt8]
+    /// The provider's settings say what `traceparent` it gets.
+    private let hasOwnTrace: Bool
 
     /// `pseudonym` names this process in `Via`; a token in lower case, as long as those of other processes.
     package init(_ provider: ProviderSettings, pseudonym: String) {
@@ -20,17 +22,20 @@ package struct RequestRewriter: Sendable {
         defaults = provider.defaults.map { $0.name.utf8.map(\.inName) }
         via = Array(" \(pseudonym)\r\n".utf8)
         self.pseudonym = Array(pseudonym.utf8)
+        let headers = provider.inject + provider.defaults + (provider.otp?.inject ?? [])
+        hasOwnTrace = headers.contains { $0.name.inName == "traceparent" }
     }
 
     /// `bytes` are those that `head` was read from; `prefixLength` is the route's. `credential` is of the same provider;
-    /// unless it is constant, `occasion` is needed. `added` are further headers for this one request.
+    /// unless it is constant, `occasion` is needed. `added` are further headers for this one request. `trace` takes the
+    /// place of the client's `traceparent`, and of its `tracestate` when that is of another trace.
     ///
     /// What is in `out` after an error must not be sent. Errors come from what a request brings, such as a control
     /// character in a field of its content that a header is made of.
     package func write(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, prefixLength: Int,
         credential: CredentialSnapshot, occasion: Occasion? = nil, added: [RenderedHeader] = [],
-        into out: Buffer
+        trace: TraceContext? = nil, into out: Buffer
     ) throws(RenderingError) {
         var rendering: SnapshotRendering?
         if !credential.isConstant {
@@ -56,12 +61,18 @@ package struct RequestRewriter: Sendable {
         rendering?.request.query = Secret(Array(out.readable[queryStart..<out.count]))
         out.append(versionAndHost)
 
-        let sent = writeFields(head, bytes, without: added, into: out)
+        let trace = hasOwnTrace ? nil : trace
+        let sent = writeFields(head, bytes, without: added, trace, into: out)
         for index in defaults.indices where sent >> UInt64(index & 63) & 1 == 0 {
             try credential.writeDefault(index, into: out, rendering)
         }
         try credential.writeHeaders(into: out, rendering)
         for header in added { header.write(into: out) }
+        if let trace {
+            out.append("traceparent: ")
+            trace.write(into: out)
+            out.append("\r\n")
+        }
         out.append(head.minorVersion == 1 ? "Via: 1.1" : "Via: 1.0")
         out.append(via)
         out.append(head.framing == .chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
@@ -69,13 +80,15 @@ package struct RequestRewriter: Sendable {
 
     /// The client's fields that may pass. A bit for each default that is among them.
     private func writeFields(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, without added: [RenderedHeader], into out: Buffer
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, without added: [RenderedHeader],
+        _ trace: TraceContext?, into out: Buffer
     ) -> UInt64 {
         var sent: UInt64 = 0
         var run = 0..<0
         for line in head.fields.lines {
             if policy.removes(line, bytes) || isNamed(line, head.fields, bytes) { continue }
             if !added.isEmpty, added.contains(where: { $0.isNamed(bytes.extracting(line.name)) }) { continue }
+            if let trace, trace.replaces(line, bytes) { continue }
             noteDefault(line, bytes, &sent)
             if line.start == run.upperBound {
                 run = run.lowerBound..<line.end

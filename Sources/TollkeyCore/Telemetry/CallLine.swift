@@ -85,6 +85,7 @@ package struct CallLine: ~Copyable {
         if record.generation > 0 { number("generation", record.generation) }
         number("bytes_in", record.bytesIn)
         number("bytes_out", record.bytesOut)
+        if let id = record.requestID { text("provider_request_id", id) }
         if record.isCut { flag("cut") }
         if let failure = record.failure {
             text("kind", failure.kind.rawValue)

@@ -27,6 +27,8 @@ package struct CallRecord: Sendable, Equatable {
     package var attempts = 0
     /// Of the credential that it went with; 0 when it was not sent.
     package var generation = 0
+    /// The provider's own number for the request.
+    package var requestID: String?
     /// Content, in bytes: of the request as it came, of the answer as it went.
     package var bytesIn = 0
     package var bytesOut = 0

@@ -26,6 +26,7 @@ extension ExchangeDriver {
 
     private func sendAgain() {
         notes.tally?.figures.retriesLost &+= 1
+        noteAttemptOver(.upstreamBroke)
         connection?.close()
         connection = nil
         noteUnanswered()
@@ -35,13 +36,15 @@ extension ExchangeDriver {
     func connectAgain() {
         guard let upstream else { return }
         // What is made anew for each request is so for a repetition.
-        guard upstream.credentials.snapshot.isConstant || placeHead() else { return }
+        let isSame = upstream.credentials.snapshot.isConstant && notes.trace == nil
+        guard isSame || placeHead() else { return }
         waitForConnection(upstream, isFresh: true)
     }
 
     private func sendRenewed() {
         guard let upstream else { return }
         notes.tally?.figures.retriesRefused &+= 1
+        noteAttemptOver(nil, status: answer.status)
         letGo(held?.isReusable == true && exchange.requestHasEnded && sent == outgoing.count)
         forgetAnswer()
         guard placeHead() else { return }

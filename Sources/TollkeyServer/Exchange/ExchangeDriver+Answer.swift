@@ -74,6 +74,7 @@ extension ExchangeDriver {
 
     private func beginAnswer(_ bytes: Span<UInt8>) {
         notes.isAnswered = true
+        if let service { search.begin(service.requestIDs, answer.fields, bytes) }
         if verification != nil { noteVerificationAnswer() }
         let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
         answerContent = BodyDecoder(framing)
@@ -117,6 +118,7 @@ extension ExchangeDriver {
                 switch try answerContent.next(bytes, at: &position) {
                 case .content(let range):
                     notes.bytesOut += range.count
+                    if search.wantsContent { search.read(bytes.extracting(range)) }
                     if tapped != nil { tap(bytes.extracting(range)) }
                     if isAnswerChunked {
                         out.appendChunkSize(range.count)

@@ -49,7 +49,7 @@ extension ExchangeDriver {
                 try service.requestRewriter.write(
                     head, bytes, prefixLength: prefixLength, credential: snapshot,
                     occasion: occasion(snapshot),
-                    added: added, into: out)
+                    added: added, trace: nextAttempt(), into: out)
             }
         } catch {
             let failure = Failure(.badRequest, "The call cannot be given its credentials: \(error.words).")

@@ -20,6 +20,12 @@ struct CallNotes {
     var categoryName: [UInt8]?
     /// The head could be read.
     var hasHead = false
+    /// The client's place in a trace, and the exchange's own where spans are made.
+    var clientTrace: TraceContext?
+    var trace: TraceContext?
+    /// What the head that is being sent says.
+    var attemptTrace: TraceContext?
+    var attempts: [CallSpan.Attempt] = []
 }
 
 /// The end of an exchange, as it is counted and logged.
@@ -30,6 +36,29 @@ extension ExchangeDriver {
         notes.began = loop.now
         notes.hasHead = hasHead
         notes.tally = client.worker.nowhere
+        guard hasHead else { return }
+        notes.clientTrace = input.read { TraceContext.read(head.fields, $0) }
+        notes.trace = client.worker.beginSpan(notes.clientTrace)
+    }
+
+    /// Who is sent the head that is about to be written sees an attempt of its own.
+    func nextAttempt() -> TraceContext? {
+        notes.attemptTrace = notes.trace.flatMap { client?.worker.childSpan(of: $0) }
+        return notes.attemptTrace
+    }
+
+    func noteSent() {
+        notes.sent = loop.now
+        notes.answered = .never
+        guard let trace = notes.attemptTrace, notes.attempts.count < CallSpan.attemptsMax else { return }
+        notes.attempts.append(CallSpan.Attempt(span: trace.span, start: loop.now, end: loop.now))
+    }
+
+    func noteAttemptOver(_ failure: FailureKind?, status: Int? = nil) {
+        guard let last = notes.attempts.indices.last else { return }
+        notes.attempts[last].end = loop.now
+        notes.attempts[last].failure = failure
+        notes.attempts[last].status = status
     }
 
     func noteEnd(_ source: CallRecord.Source, _ status: Int, _ failure: Failure?, isCut: Bool = false) {
@@ -46,8 +75,13 @@ extension ExchangeDriver {
         record.generation = exchange.attempts > 0 ? generation : 0
         record.bytesIn = contentBytes
         record.bytesOut = notes.bytesOut
+        if notes.isAnswered {
+            record.requestID = search.found
+            search.end()
+        }
         client.worker.count(record, notes)
         client.worker.log(record, at: loop.moment.wall, self)
+        if notes.trace != nil { exportSpan(record) }
         notes.began = .never
     }
 
@@ -65,6 +99,10 @@ extension ExchangeDriver {
         line.requestID(notes.id)
         if let name = service?.nameInUTF8 { line.text("provider", name.span) }
         if let name = notes.categoryName { line.text("category", name.span) }
+        if let trace = notes.trace ?? notes.clientTrace {
+            line.text("trace_id", trace.traceText)
+            line.text("span_id", trace.spanText)
+        }
         if let peer = client?.peer { line.number("peer_uid", Int(peer.uid)) }
         guard notes.hasHead else { return }
         input.read { bytes in
@@ -74,6 +112,24 @@ extension ExchangeDriver {
             let end = min(path.count, start + CallLine.pathBytesMax)
             line.text("path", path.extracting(start..<end))
         }
+    }
+
+    private func exportSpan(_ record: CallRecord) {
+        guard let trace = notes.trace, let exporter = client?.worker.table.spans else { return }
+        noteAttemptOver(record.failure?.kind, status: notes.answered == .never ? nil : answer.status)
+        var span = input.read { bytes in
+            CallSpan(
+                trace, parent: notes.clientTrace?.span ?? 0, place: service?.place ?? .nowhere,
+                method: bytes.extracting(head.method), path: bytes.extracting(head.target.path),
+                start: notes.began, end: loop.now)
+        }
+        if let name = notes.categoryName { span.category = String(decoding: name, as: UTF8.self) }
+        span.status = record.status
+        span.source = record.source
+        span.failure = record.failure?.kind
+        span.requestID = record.requestID
+        span.attempts = notes.attempts
+        exporter.export(span)
     }
 
     func enterLine() { if notes.inLine == .never { notes.inLine = loop.now } }

@@ -70,6 +70,8 @@ final class ExchangeDriver {
     private var isQueued = false
 
     var notes = CallNotes()
+    /// For the provider's own number of the request.
+    var search = RequestIDSearch()
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -243,8 +245,7 @@ final class ExchangeDriver {
 
     func send() {
         sent = 0
-        notes.sent = loop.now
-        notes.answered = .never
+        noteSent()
         // RFC 9110 §10.1.1: admitted, and somebody there to take it.
         if exchange.attempts == 1 { invite() }
         sendOutgoing()

@@ -4,6 +4,8 @@ import TollkeyCore
 package final class Service: Sendable {
     let provider: ProviderSettings
     let nameInUTF8: [UInt8]
+    let place: CallSpan.Place
+    let requestIDs: RequestIDPlaces
     let requestRewriter: RequestRewriter
     let responseRewriter: ResponseRewriter
     let board: CredentialBoard
@@ -32,6 +34,8 @@ package final class Service: Sendable {
     init(_ provider: ProviderSettings, pseudonym: String, tls: TLSContext?, board: CredentialBoard) {
         self.provider = provider
         nameInUTF8 = Array(provider.name.utf8)
+        place = CallSpan.Place(provider)
+        requestIDs = RequestIDPlaces(provider.requestID)
         self.board = board
         canRenew = provider.canRenew
         let templates = (provider.inject + provider.defaults).map(\.value) + provider.injectQuery.map(\.value)
@@ -73,6 +77,8 @@ package final class ServiceTable: Sendable {
     let admission: Admission
     /// In the order of `settings.providers`, which is that of the admission's routes.
     let services: [Service]
+    /// nil: nobody wants spans.
+    let spans: SpanExporter?
 
     let headTimeout: TimeSpan
     let bodyTimeout: TimeSpan
@@ -81,9 +87,11 @@ package final class ServiceTable: Sendable {
     /// Reads the TLS files that `settings` names. `pseudonym` names this process in `Via`; `board` is where a provider's
     /// credentials are published.
     init(
-        _ settings: Settings, pseudonym: String, board: (ProviderSettings) -> CredentialBoard
+        _ settings: Settings, pseudonym: String, spans: SpanExporter? = nil,
+        board: (ProviderSettings) -> CredentialBoard
     ) throws(TLSContext.Unusable) {
         self.settings = settings
+        self.spans = spans
         let hostNames = settings.listeners.compactMap { listener -> String? in
             if case .tcp(let host, _) = listener { host } else { nil }
         }
