@@ -18,7 +18,7 @@ TEST_PACKAGES = redis-server
 CLIENT_PACKAGES = curl python3 python3-requests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build deb check-deploy format lint clean packages swift
+.PHONY: help run test build deb check-deploy check-page format lint clean packages swift
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -53,6 +53,9 @@ $(STATIC): packages swift
 
 check-deploy: ## Checks what is around the binary: units, alerts, dashboard, compose, Kubernetes, man page
 	@sh scripts/check-deploy.sh $(BIN)/tollkey
+
+check-page: ## Looks at the operator's page in a real browser, where there is one
+	@python3 scripts/page-test.py
 
 format: swift ## Formats the sources
 	@$(SWIFT) format -i --recursive --parallel $(SOURCES)

@@ -35,7 +35,7 @@ extension Server {
         status.workers = report
         status.log = logControl.settings
         status.linesDropped = sink?.dropped ?? 0
-        status.spansDropped = table?.spans?.dropped ?? 0
+        status.spansDropped = UInt64(table?.spans?.dropped ?? 0)
         status.ledger = clerk?.standing
         if let settings = table?.settings {
             status.isShared = settings.shared != nil

@@ -118,15 +118,15 @@ struct Status: ParsableCommand {
 struct Ink {
     let isOn: Bool
 
-    func good(_ text: String) -> String { paint(text, "32") }
-    func bad(_ text: String) -> String { paint(text, "1;31") }
-    func odd(_ text: String) -> String { paint(text, "33") }
-    func faint(_ text: String) -> String { paint(text, "2") }
-    func strong(_ text: String) -> String { paint(text, "1") }
+    enum Tone: String {
+        case plain = ""
+        case good = "32"
+        case bad = "1;31"
+        case odd = "33"
+        case faint = "2"
+    }
 
-    func plain(_ text: String) -> String { text }
-
-    private func paint(_ text: String, _ code: String) -> String {
-        isOn ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    func paint(_ text: String, _ tone: Tone) -> String {
+        isOn && tone != .plain ? "\u{1b}[\(tone.rawValue)m\(text)\u{1b}[0m" : text
     }
 }

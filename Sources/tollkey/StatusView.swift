@@ -14,7 +14,7 @@ struct StatusView {
     func text(_ ink: Ink) -> String {
         var lines: [String] = [headline(ink)]
         for reason in status["not_ready"]?.elements ?? [] {
-            lines.append("  " + ink.bad(Self.plain(reason.text ?? "")))
+            lines.append("  " + ink.paint(Self.plain(reason.text ?? ""), .bad))
         }
         lines += notes(ink)
         lines += credentials(ink)
@@ -27,7 +27,7 @@ struct StatusView {
     private func headline(_ ink: Ink) -> String {
         let word =
             status["state"]?.text == "draining"
-            ? ink.odd("draining") : isReady ? ink.good("ready") : ink.bad("not ready")
+            ? ink.paint("draining", .odd) : isReady ? ink.paint("ready", .good) : ink.paint("not ready", .bad)
         let up = Self.span(since(status["started"]) ?? 0)
         let clients = status["clients"]
         return
@@ -39,7 +39,7 @@ struct StatusView {
     private func notes(_ ink: Ink) -> [String] {
         var lines: [String] = []
         if let last = status["configuration"]?["last_reload"], last["outcome"]?.text == "refused" {
-            lines.append(ink.bad("The last reload was refused \(ago(last["at"])):"))
+            lines.append(ink.paint("The last reload was refused \(ago(last["at"])):", .bad))
             for line in (last["problems"]?.text ?? "").split(separator: "\n") {
                 lines.append("  \(Self.plain(String(line)))")
             }
@@ -47,12 +47,13 @@ struct StatusView {
         if let ledger = status["ledger"], let state = ledger["state"]?.text, state != "ok" {
             let words = ledger["words"]?.text ?? ""
             lines.append(
-                ink.bad(
-                    "Limits: the \(ledger["kind"]?.text ?? "") ledger is \(state) \(ago(ledger["since"]))")
+                ink.paint(
+                    "Limits: the \(ledger["kind"]?.text ?? "") ledger is \(state) \(ago(ledger["since"]))",
+                    .bad)
                     + (words.isEmpty ? "" : ": \(Self.plain(words))"))
         }
         if let dropped = status["log"]?["lines_dropped"]?.number, dropped > 0 {
-            lines.append(ink.odd("\(Int(dropped)) log lines were dropped."))
+            lines.append(ink.paint("\(Int(dropped)) log lines were dropped.", .odd))
         }
         return lines
     }
@@ -67,14 +68,13 @@ struct StatusView {
                 let state = Self.plain(credential["state"]?.text ?? "?")
                 let trouble = credential["trouble"]
                 let isKey = credential["kind"]?.text == "key"
-                let paint: (String) -> String =
-                    !isUsable ? ink.bad : trouble?["words"] == nil ? ink.good : ink.odd
+                let tone: Ink.Tone = !isUsable ? .bad : trouble?["words"] == nil ? .good : .odd
                 table.add([
-                    Table.Cell(Self.name(provider, credential)), Table.Cell(isKey ? "given" : state, paint),
+                    Table.Cell(Self.name(provider, credential)), Table.Cell(isKey ? "given" : state, tone),
                     Table.Cell(isKey ? "-" : Self.span(credential["expires_in"])),
                     Table.Cell(Self.span(credential["renews_in"])),
                     Table.Cell(renewal(credential["last_renewal"])),
-                    Table.Cell(words(of: trouble), ink.bad),
+                    Table.Cell(words(of: trouble), .bad),
                 ])
             }
         }
@@ -92,19 +92,19 @@ struct StatusView {
                     let all = limit["limit"]?.number ?? 0
                     let left = limit["remaining"]?.number ?? 0
                     let share = all > 0 ? left / all : 1
-                    let paint: (String) -> String = share <= 0 ? ink.bad : share < 0.1 ? ink.odd : ink.plain
+                    let tone: Ink.Tone = share <= 0 ? .bad : share < 0.1 ? .odd : .plain
                     table.add([
                         Table.Cell(Self.name(provider, category)), Table.Cell(limit["text"]?.text ?? ""),
-                        Table.Cell(String(Int(left)), paint), Table.Cell(Self.bar(share), paint),
+                        Table.Cell(String(Int(left)), tone), Table.Cell(Self.bar(share), tone),
                         Table.Cell(left < all ? Self.span(limit["resets_in"]) : "-"),
                         Table.Cell(category["waiting"]?.text ?? "0"),
-                        Table.Cell(category["rejected"]?.text ?? "0"), Table.Cell(pause, ink.bad),
+                        Table.Cell(category["rejected"]?.text ?? "0"), Table.Cell(pause, .bad),
                     ])
                 }
                 if limits.isEmpty, !pause.isEmpty {
                     let empty = (0..<6).map { _ in Table.Cell("") }
                     table.add(
-                        [Table.Cell(Self.name(provider, category))] + empty + [Table.Cell(pause, ink.bad)])
+                        [Table.Cell(Self.name(provider, category))] + empty + [Table.Cell(pause, .bad)])
                 }
             }
         }
@@ -119,15 +119,15 @@ struct StatusView {
             let isFailing = upstream?["state"]?.text == "failing"
             let fault = upstream?["last_failure"]
             let state = upstream?["state"]?.text ?? ""
-            let paint: (String) -> String = isFailing ? ink.bad : state == "ok" ? ink.good : ink.faint
+            let tone: Ink.Tone = isFailing ? .bad : state == "ok" ? .good : .faint
             let words = isFailing ? "\(Self.plain(fault?["words"]?.text ?? "")) \(ago(fault?["at"]))" : ""
             let connections = "\(upstream?["active"]?.text ?? "0")+\(upstream?["idle"]?.text ?? "0")"
             table.add([
                 Table.Cell(Self.plain(provider["name"]?.text ?? "")),
-                Table.Cell(Self.plain(upstream?["url"]?.text ?? "")), Table.Cell(state, paint),
+                Table.Cell(Self.plain(upstream?["url"]?.text ?? "")), Table.Cell(state, tone),
                 Table.Cell(calls?["total"]?.text ?? "0"), Table.Cell(calls?["failed"]?.text ?? "0"),
                 Table.Cell(calls?["last_minute"]?.text ?? "0"), Table.Cell(connections),
-                Table.Cell(words, ink.bad),
+                Table.Cell(words, .bad),
             ])
         }
         return table.lines(ink)
@@ -206,10 +206,10 @@ struct StatusView {
 struct Table {
     struct Cell {
         let text: String
-        let paint: (String) -> String
-        init(_ text: String, _ paint: @escaping (String) -> String = { $0 }) {
+        let tone: Ink.Tone
+        init(_ text: String, _ tone: Ink.Tone = .plain) {
             self.text = text
-            self.paint = paint
+            self.tone = tone
         }
     }
 
@@ -229,12 +229,12 @@ struct Table {
             var line = ""
             for (index, cell) in cells.enumerated() {
                 let isLast = cells[(index + 1)...].allSatisfy(\.text.isEmpty)
-                line += cell.paint(cell.text)
+                line += ink.paint(cell.text, cell.tone)
                 if isLast { break }
                 line += String(repeating: " ", count: widths[index] - cell.text.count + 2)
             }
             return line
         }
-        return ["", ink.faint(line(titles.map { Cell($0) }))] + rows.map(line)
+        return ["", ink.paint(line(titles.map { Cell($0) }), .faint)] + rows.map(line)
     }
 }
