@@ -6,11 +6,13 @@ struct MetricsPageTests {
         throws
     {
         let text = String(decoding: try file("docs/metrics.md"), as: UTF8.self)
-        let rows = text.split(separator: "\n").filter {
+        let lines = text.split(separator: "\n").filter {
             $0.hasPrefix("| `tollkey_") || $0.hasPrefix("| `process_")
         }
-        .map {
-            $0.split(separator: "|").prefix(3).map { $0.replacing(" ", with: "").replacing("`", with: "") }
+        let rows = lines.map { line in
+            line.split(separator: "|").prefix(3).map { cell in
+                String(cell.filter { $0 != " " && $0 != "`" })
+            }
         }
         let metrics = Metric.allCases.map(\.row).map {
             [$0.name, $0.type.rawValue, $0.labels.joined(separator: ",")]

@@ -23,9 +23,12 @@ struct LedgerKnowledge {
             if reply.isRecorded {
                 contact.limits[index].acknowledged = contact.limits[index].used
                 contact.limits[index].total = limit.total
+                // They are part of the total.
+                contact.limits[index].left = 0
+            } else {
+                // Held of another ledger's permits: they are used, or not, while this one counts already.
+                contact.limits[index].left = limit.held
             }
-            // They may be in use while another memory, or another ledger, counts already.
-            contact.limits[index].left = limit.held
             contact.limits[index].wanted = 0
         }
         if reply.isRecorded { contact.era = reply.era }

@@ -138,6 +138,7 @@ extension RedisLedger {
               lease[4] = lease[4] + fresh
               lease[6] = 0
               lease[2] = math.min(lease[2], c.left)
+              local heard = lease[2] - before + math.max(0, unknown - unheard)
               if unknown > 0 then
                 note(limit, unknown, limit[2] - math.min(math.max(0, c.age), limit[1]), c.count)
               end
@@ -145,7 +146,7 @@ extension RedisLedger {
                 lease[2] = c.left
                 lease[3] = math.max(lease[3], limit[2] + c.life)
               end
-              return lease, lease[2] - before + math.max(0, unknown - unheard)
+              return lease, heard
             end
 
             local function hold(limit, c, count)
