@@ -48,7 +48,10 @@ extension ServerStatus {
 
     private var ledgerJSON: JSONValue {
         guard let ledger else { return ["kind": "none", "shared": .flag(false), "state": "ok"] }
-        let since = now.wall - max(0, now.monotonic - ledger.since.nanoseconds) / 1_000_000
+        let since: Int64? =
+            ledger.since == .past
+            ? nil
+            : now.wall - MonotonicTime(nanoseconds: now.monotonic).since(ledger.since).nanoseconds / 1_000_000
         return [
             "kind": .text(isShared ? "redis" : "sqlite"), "shared": .flag(isShared),
             "state": .text(ledger.stateName), "words": .text(ledger.reason ?? ""), "since": .time(since),
