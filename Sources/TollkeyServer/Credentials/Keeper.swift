@@ -29,6 +29,8 @@ struct Keeper {
     var isCheckingSecrets = false
     /// News of them came meanwhile.
     var mustCheckSecretsAgain = false
+    /// The provider has refused what is published, and it is being looked for something better.
+    var isRefused = false
     /// What the provider has refused, and is not asked about again.
     var refused: [String: Secret]?
     /// When new ones, which could not be probed, are looked at again.
