@@ -39,7 +39,8 @@ extension Server {
         status.ledger = clerk?.standing
         if let settings = table?.settings {
             status.isShared = settings.shared != nil
-            status.stateDirectory = state.withLock { $0.store } == nil ? nil : Self.directory(settings)
+            let hasState = state.withLock { $0.store != nil || $0.audit != nil }
+            status.stateDirectory = hasState ? Self.directory(settings) : nil
             status.listeners = settings.listeners.map(\.text)
         }
         status.providers = boards.map { provider($0, report, at: status.now) }

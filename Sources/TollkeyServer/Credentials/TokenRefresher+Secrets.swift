@@ -55,11 +55,13 @@ extension TokenRefresher {
         }
         let isAgain = keeper.mustCheckSecretsAgain
         keeper.mustCheckSecretsAgain = false
+        let isRefused = keeper.isRefused
+        if !isAgain { keeper.isRefused = false }
         keepers[name] = keeper
         if case .changed = outcome {
             for index in keeper.lives.indices { handle(.secretsChanged, name, index) }
             publish(name)
-        } else if keeper.lives.isEmpty {
+        } else if keeper.lives.isEmpty, isRefused, !isAgain {
             settle(name)
         } else {
             publish(name)

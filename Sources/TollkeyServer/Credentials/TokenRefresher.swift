@@ -197,6 +197,7 @@ actor TokenRefresher {
         }
         if keeper.lives.isEmpty {
             recordRefusal(name, "")
+            keepers[name]?.isRefused = true
             checkSecrets(name)
         }
         if keepers[name]?.isCalling == false { settle(name) }
