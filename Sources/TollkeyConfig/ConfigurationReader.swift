@@ -54,6 +54,23 @@ package struct ConfigurationReader {
         return AddressReader(&top, reading: reading).admin ?? []
     }
 
+    /// Where the state is and what opens it, whatever else is wrong: no provider's secret is needed.
+    package func readState(_ text: [UInt8]) -> Result<Settings, ConfigurationProblems> {
+        let reading = Reading(
+            file: file, directory: directory, literalsAllowed: literalsAllowed, secrets: secrets,
+            faultOf: faultOf, credentialsDirectory: credentialsDirectory)
+        var settings = Settings()
+        switch YamlParser.parse(text, file: file) {
+        case .unreadable(let problem): reading.report(problem.position, problem.message)
+        case .empty: break
+        case .node(let node, _):
+            var top = MapReader(node, path: "", reading: reading)
+            SettingsReader(reading: reading).readState(&top, &settings)
+        }
+        if let problems = reading.verdict() { return .failure(problems) }
+        return .success(settings)
+    }
+
     private func settings(from text: [UInt8], _ reading: Reading) -> Settings {
         let start = SourcePosition(file: file, line: 1, column: 1)
         switch YamlParser.parse(text, file: file) {

@@ -52,8 +52,12 @@ extension Server {
     ) -> ServerStatus.Provider {
         let current = board.current
         let isOver = current.standing == .usable && current.snapshot.expires.isReached(at: now)
+        var standing = isOver ? CredentialStanding.coming : current.standing
+        if case .missing(let failure) = standing, let retry = current.retry {
+            standing = .missing(failure.retried(at: retry, now: now))
+        }
         return ServerStatus.Provider(
-            settings: board.provider, standing: isOver ? .coming : current.standing,
+            settings: board.provider, standing: standing,
             credentials: board.credentialReports,
             categories: (board.quotas?.gates ?? []).map {
                 ($0.settings, $0.figures(at: MonotonicTime(nanoseconds: now.monotonic)))

@@ -17,7 +17,7 @@ extension Worker {
     private func noteHealth(_ record: CallRecord, _ tally: CallTally) {
         let wall = loop.moment.wall
         if let failure = record.failure {
-            let side = failure.kind.row.side
+            let side = failure.side
             problems.note(
                 failure.kind.rawValue, provider: tally.name, side: side, words: failure.detail, at: wall)
             if side == .upstream, failure.kind.isConnections {

@@ -52,7 +52,7 @@ struct Audit: ParsableCommand {
 
     func run() throws {
         Operating.begin()
-        let settings = try file.settings()
+        let settings = try file.stateSettings()
         let report = try Self.attempt { () throws(StateFailure) in try read(settings) }
         guard let report else {
             StandardError.write("There is no audit trail: no state in \(settings.state ?? "").\n")

@@ -5,12 +5,17 @@ import TollkeyServer
 
 extension ConfigurationFile {
     /// The settings; without any the problems are told, and the command ends.
-    func settings() throws -> Settings {
-        switch read() {
+    func settings() throws -> Settings { try Self.told(read()) }
+
+    /// As `settings`, of the state alone.
+    func stateSettings() throws -> Settings { try Self.told(readState()) }
+
+    private static func told(_ result: Result<Settings, Unreadable>) throws -> Settings {
+        switch result {
         case .success(let settings): return settings
         case .failure(let problems):
             StandardError.write("\(problems)\n")
-            throw ExitCode(Self.problemStatus)
+            throw ExitCode(problemStatus)
         }
     }
 

@@ -36,6 +36,15 @@ struct ConfigurationFile: ParsableArguments {
 
     /// The settings, or every problem, as lines for a person.
     func read() -> Result<Settings, Unreadable> {
+        read { $0.read($1) }
+    }
+
+    /// As `read`, of the state alone.
+    func readState() -> Result<Settings, Unreadable> { read { $0.readState($1) } }
+
+    private func read(
+        _ body: (ConfigurationReader, [UInt8]) -> Result<Settings, ConfigurationProblems>
+    ) -> Result<Settings, Unreadable> {
         let (path, file): (String, SmallFile)
         switch open() {
         case .success(let opened): (path, file) = opened
@@ -51,7 +60,7 @@ struct ConfigurationFile: ParsableArguments {
                     return nil
                 } catch { return error.description }
             })
-        return reader.read(file.bytes).map(Self.place).mapError { Unreadable($0.description) }
+        return body(reader, file.bytes).map(Self.place).mapError { Unreadable($0.description) }
     }
 
     struct Unreadable: Error, CustomStringConvertible {

@@ -36,7 +36,7 @@ struct Run: ParsableCommand {
         }
         let reloader = Reloader(file, server, settings, logger)
         server.onReload { actor in reloader.reload(by: actor) }
-        logger.info("ready", metadata: Self.summary(settings))
+        logger.info("listening", metadata: Self.summary(settings))
         server.audit?.record(
             AuditEvent(
                 .start,

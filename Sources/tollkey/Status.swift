@@ -34,7 +34,7 @@ struct Status: ParsableCommand {
 
     func validate() throws {
         if [json, watch, ready, live].count(where: { $0 }) > 1, !(json && watch) {
-            throw ValidationError("--json, --watch, --ready and --live exclude one another")
+            throw ValidationError("only --json and --watch go together")
         }
     }
 
@@ -43,7 +43,13 @@ struct Status: ParsableCommand {
         let client = AdminClient(address: try address())
         if live || ready { return try probe(client) }
         repeat {
-            let answer = try ask(client, "/status")
+            let answer: [UInt8]
+            do { answer = try ask(client, "/status") } catch {
+                // A restart does not end the watching.
+                guard watch else { throw error }
+                usleep(2_000_000)
+                continue
+            }
             let status = StatusView(answer)
             if json {
                 print(String(decoding: answer, as: UTF8.self), terminator: "")

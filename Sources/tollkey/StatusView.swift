@@ -16,6 +16,15 @@ struct StatusView {
         for reason in status["not_ready"]?.elements ?? [] {
             lines.append("  " + ink.paint(Self.plain(reason.text ?? ""), .bad))
         }
+        let odd = (status["providers"]?.elements ?? []).filter(Self.wantsLook)
+        if !odd.isEmpty {
+            let names =
+                odd.prefix(5).map { Self.plain($0["name"]?.text ?? "") } + (odd.count > 5 ? ["…"] : [])
+            let all = status["providers"]?.elements.count ?? 0
+            lines.append(
+                ink.paint(
+                    "\(odd.count) of \(all) providers want a look: \(names.joined(separator: ", "))", .odd))
+        }
         lines += notes(ink)
         lines += credentials(ink)
         lines += quotas(ink)
@@ -56,6 +65,15 @@ struct StatusView {
             lines.append(ink.paint("\(Int(dropped)) log lines were dropped.", .odd))
         }
         return lines
+    }
+
+    /// It fails, is paused, or a credential of it is in trouble.
+    private static func wantsLook(_ provider: JSONValue) -> Bool {
+        provider["upstream"]?["state"]?.text == "failing"
+            || (provider["categories"]?.elements ?? []).contains { $0["pause"]?.number != nil }
+            || (provider["credentials"]?.elements ?? []).contains {
+                $0["usable"]?.flag != true || $0["trouble"]?["words"] != nil
+            }
     }
 
     // MARK: Tables

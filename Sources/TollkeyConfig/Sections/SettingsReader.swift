@@ -50,7 +50,7 @@ struct SettingsReader {
     }
 
     /// `state` and `state_key`: one key or a list.
-    private func readState(_ top: inout MapReader, _ settings: inout Settings) {
+    func readState(_ top: inout MapReader, _ settings: inout Settings) {
         let directory = reading.directory
         top.set(
             &settings.state, "state",

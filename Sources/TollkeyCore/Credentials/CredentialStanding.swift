@@ -12,6 +12,8 @@ package enum CredentialStanding: Sendable, Equatable {
 package struct CredentialPublication: Sendable {
     package var snapshot: CredentialSnapshot
     package var standing: CredentialStanding
+    /// When what is missing is tried again; nil when that is not known, or a person is waited for.
+    package var retry: Deadline?
     /// Refusals (401) of a generation, and of those before it, that cannot be helped for now.
     package var settledRefusals: Settled?
 

@@ -77,9 +77,13 @@ package struct Failure: Error, Sendable, Equatable {
     package var mayHaveBeenProcessed: Bool?
     /// Seconds.
     package var retryAfter: Int?
+    /// It is not the side's of its kind, but this proxy's configuration.
+    package var isOurs = false
     /// Whose limit it is about.
     package var category: String?
     package var quota: QuotaNotice?
+
+    package var side: FailureKind.Side { isOurs ? .proxy : kind.row.side }
 
     package init(_ kind: FailureKind, _ detail: String, retryAfter: Int? = nil) {
         self.kind = kind

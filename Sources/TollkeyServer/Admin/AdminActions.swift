@@ -96,7 +96,10 @@ struct AdminActions: Sendable {
                     return .told(
                         try flow.run { left in
                             ask([
-                                "words": .text("The code for \(flow.operation) is wanted."),
+                                "words": .text(
+                                    left < OTPFlow.triesMax
+                                        ? "The code was wrong; once more."
+                                        : "The code for \(flow.operation) is wanted."),
                                 "tries_left": .int(left),
                             ])
                         })
@@ -130,11 +133,15 @@ struct AdminActions: Sendable {
 
 extension AdminAnswer {
     static func done(_ words: String) -> AdminAnswer {
-        .json(200, ["outcome": "done", "words": .text(words)])
+        var answer = json(200, ["outcome": "done", "words": .text(words)])
+        answer.words = words
+        return answer
     }
 
     static func failed(_ words: String) -> AdminAnswer {
-        .json(409, ["outcome": "failed", "words": .text(words)])
+        var answer = json(409, ["outcome": "failed", "words": .text(words)])
+        answer.words = words
+        return answer
     }
 
     fileprivate static func told(_ report: OperatorReport) -> AdminAnswer {

@@ -42,7 +42,10 @@ struct AdminDesk: Sendable {
                 200, "text/plain; version=0.0.4; charset=utf-8", Array(status().metrics.utf8))
         default:
             if AdminActions.names.contains(request.path.first ?? "") {
-                return .problem(.notAllowed, "This changes something: it wants a POST.", status: 405)
+                var answer = AdminAnswer.problem(
+                    .notAllowed, "This changes something: it wants a POST.", status: 405)
+                answer.fields.append(("Allow", "POST"))
+                return answer
             }
             return .problem(.noRoute, "There is /, /live, /ready, /status and /metrics here.")
         }
@@ -67,7 +70,7 @@ struct AdminDesk: Sendable {
             "action",
             metadata: [
                 "action": "\(request.path.prefix(2).joined(separator: " "))", "actor": "\(actor.text)",
-                "status": "\(answer.status)",
+                "status": "\(answer.status)", "words": "\(answer.words)",
             ])
         return answer
     }

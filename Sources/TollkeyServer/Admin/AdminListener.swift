@@ -8,7 +8,8 @@ import TollkeyCore
 /// Nothing here shares a thread with calls: an operator that asks for much, or reads slowly, costs no client anything.
 final class AdminListener: Sendable {
     private struct State {
-        var running = 0
+        /// Over unix sockets, and over TCP: one cannot keep the other out.
+        var running = [false: 0, true: 0]
         var isClosed = false
     }
     private let state = Mutex(State())
@@ -18,7 +19,11 @@ final class AdminListener: Sendable {
     private let interrupt: Interrupt
     private let ended: Gate
 
-    /// Connections at a time; further ones are turned away.
+    private static let busy =
+        AdminAnswer.problem(.overloaded, "Too many operators ask at the same time.").bytes(
+            withoutContent: false)
+
+    /// Connections at a time over TCP, and as many over unix sockets; further ones are turned away.
     static let connectionsMax = 32
     /// For a whole request, and for taking the whole answer.
     static let timeout = TimeSpan(.seconds(10))
@@ -72,20 +77,23 @@ final class AdminListener: Sendable {
             let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
             let client = accept4(listening, nil, nil, flags)
             guard client >= 0 else { continue }
-            let peer = isUnix[listening] == true ? Listener.peer(client) : nil
+            let isUnix = isUnix[listening] == true
+            let peer = isUnix ? Listener.peer(client) : nil
             let hasRoom = state.withLock { state in
-                guard state.running < Self.connectionsMax else { return false }
-                state.running += 1
+                guard state.running[isUnix, default: 0] < Self.connectionsMax else { return false }
+                state.running[isUnix, default: 0] += 1
                 return true
             }
             let isStarted =
                 hasRoom
                 && Threads.start("visitor") { [self] in
                     AdminConversation(client, interrupt).run { answer($0, peer) }
-                    state.withLock { $0.running -= 1 }
+                    state.withLock { $0.running[isUnix, default: 0] -= 1 }
                 }
             if !isStarted {
-                if hasRoom { state.withLock { $0.running -= 1 } }
+                if hasRoom { state.withLock { $0.running[isUnix, default: 0] -= 1 } }
+                // So little always fits into an empty send buffer.
+                _ = Self.busy.withUnsafeBytes { Socket.write(client, $0) }
                 Glibc.close(client)
             }
         }

@@ -77,6 +77,8 @@ struct AdminAnswer {
     var content: [UInt8]
     /// Further header fields, by name.
     var fields: [(name: String, value: String)] = []
+    /// For the log; empty for what is looked at.
+    var words = ""
 
     init(_ status: Int, _ type: String, _ content: [UInt8]) {
         self.status = status
@@ -102,6 +104,7 @@ struct AdminAnswer {
                 .init("status", .int(status ?? kind.row.status)), .init("detail", .text(detail)),
             ]).bytes)
         answer.fields = [("Tollkey-Problem", kind.rawValue)]
+        answer.words = detail
         return answer
     }
 

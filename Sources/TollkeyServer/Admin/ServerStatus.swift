@@ -100,7 +100,7 @@ extension CredentialReport {
         case .obtaining: "obtaining"
         case .fresh: "fresh"
         case .renewing: "renewing"
-        case .expired: "expired"
+        case .expired: obtained == nil ? "absent" : "expired"
         }
     }
 }

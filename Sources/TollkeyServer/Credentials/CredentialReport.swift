@@ -51,6 +51,11 @@ struct RenewalTally: Sendable {
         last = Last(time: time, outcome: outcome, cause: cause, words: words)
     }
 
+    /// One that was obtained before this process began.
+    mutating func recall(_ time: Int64) {
+        last = last ?? Last(time: time, outcome: .obtained, cause: .due, words: "before this process began")
+    }
+
     func count(_ outcome: Outcome) -> UInt64 {
         counts.reduce(0) { $1.key.outcome == outcome ? $0 &+ $1.value : $0 }
     }

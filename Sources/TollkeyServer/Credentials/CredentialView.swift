@@ -25,6 +25,9 @@ final class CredentialView {
     /// What a call can expect now. What has died by one of the clocks is as good as none, whatever was published.
     var standing: CredentialStanding {
         let snapshot = publication.snapshot
+        if case .missing(let failure) = publication.standing, let retry = publication.retry {
+            return .missing(failure.retried(at: retry, now: loop.moment))
+        }
         guard publication.standing == .usable, snapshot.expires != .never,
             snapshot.expires.isReached(at: loop.moment)
         else { return publication.standing }
@@ -95,5 +98,16 @@ final class CredentialView {
         let waiting = waiters
         waiters = []
         for exchange in waiting { exchange.credentialChanged() }
+    }
+}
+
+extension Failure {
+    /// Says when it is tried again, as of now: the failure may be older.
+    func retried(at retry: Deadline, now: Moment) -> Failure {
+        let seconds = max(1, Int((retry.remaining(at: now).milliseconds + 999) / 1_000))
+        var failure = self
+        failure.detail += " It is tried again in \(seconds) s."
+        failure.retryAfter = seconds
+        return failure
     }
 }

@@ -70,11 +70,13 @@ struct Keeper {
     mutating func publication(at now: Moment) -> CredentialPublication {
         let versions = lives.map { $0.machine.held(at: now).map(\.version) }
         var publication = board.current
+        publication.retry = nil
         let isUnread = provider.rotation != nil && isUntouched
         if let stateFault, isUnread || failure(at: now) != nil {
             publication.standing = .missing(Failure(.credentialUnavailable, stateFault, retryAfter: 30))
         } else if let failure = failure(at: now) {
             publication.standing = failure
+            publication.retry = retry(at: now)
         } else if versions != publishedVersions || secretsAreNews {
             do throws(RenderingError) {
                 publication.snapshot = try snapshot(generation + 1, at: now)
@@ -118,19 +120,25 @@ struct Keeper {
                 isComing = true
                 continue
             }
-            return .missing(Self.failure(life.settings.name, trouble, at: now))
+            return .missing(Self.failure(life.settings.name, trouble))
         }
         return isComing ? .coming : nil
     }
 
-    private static func failure(
-        _ name: String, _ trouble: CredentialLife.Trouble, at now: Moment
-    ) -> Failure {
+    /// Of the one that `failure` is about.
+    private func retry(at now: Moment) -> Deadline? {
+        let life = lives.first { life in
+            life.machine.held(at: now) == nil && !life.machine.isCalling && life.machine.trouble != nil
+        }
+        return life?.machine.trouble.flatMap { $0.retry == .never ? nil : $0.retry }
+    }
+
+    private static func failure(_ name: String, _ trouble: CredentialLife.Trouble) -> Failure {
         let words = "The provider's credential '\(name)' cannot be had: \(trouble.fault.words)."
         if case .needsPerson = trouble.fault { return Failure(.loginRequired, words) }
-        let seconds = Int((trouble.retry.remaining(at: now).milliseconds + 999) / 1_000)
-        return Failure(
-            .credentialUnavailable, words + " It is tried again in \(max(1, seconds)) s.",
-            retryAfter: max(1, seconds))
+        var failure = Failure(.credentialUnavailable, words)
+        // The provider says no to what it was given, which is ours to mend.
+        if case .rejected = trouble.fault { failure.isOurs = true }
+        return failure
     }
 }

@@ -290,6 +290,7 @@ actor TokenRefresher {
                 let renewal = Renewal(
                     credential: life.settings, calls: calls(for: keeper), store: store, bootID: bootID)
                 guard let kept = try renewal.copy(), kept.version > life.kept?.version ?? 0 else { continue }
+                noteTaken(kept, name, life)
                 take(kept, name, index, isOurs: false)
             }
             keepers[name]?.stateFault = nil
@@ -305,6 +306,17 @@ actor TokenRefresher {
 
     func note(_ event: AuditEvent) {
         if thrift.admits(event, at: around.clock.now) { around.record(event) }
+    }
+
+    /// A command beside us, or another process, has brought it; the first one was kept from before.
+    private func noteTaken(_ kept: KeptCredential, _ name: String, _ life: Keeper.Life) {
+        let key = "\(name)/\(life.settings.name)"
+        guard life.kept != nil || life.machine.trouble != nil else {
+            tallies[key, default: RenewalTally()].recall(kept.stored.obtainedAt)
+            return
+        }
+        tallies[key, default: RenewalTally()].note(.adopted(kept), .asked, at: around.clock.wall())
+        log(.adopted(kept), name, life.settings.name)
     }
 
     // MARK: Publishing

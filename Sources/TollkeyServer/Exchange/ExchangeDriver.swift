@@ -115,9 +115,11 @@ final class ExchangeDriver {
         content = BodyDecoder(request.framing)
         contentBytes = 0
         consumed = request.headEnd
+        prefixLength = 0
         switch verdict {
         case .refused(let failure, let route):
             service = route.map { table.services[$0] }
+            prefixLength = service?.provider.route.utf8.count ?? 0
             if let route { notes.tally = worker.tallies[route] }
             refuse(failure)
         case .admitted(let match):

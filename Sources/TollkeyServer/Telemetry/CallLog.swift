@@ -42,7 +42,9 @@ struct CallLog {
         let settings = control.settings
         guard settings.level <= (record.isFailed ? .warning : .info) else { return false }
         if settings.access {
-            if record.isFailed || record.failure != nil || settings.sample >= 1 { return true }
+            if record.isFailed || record.failure != nil || record.status == 429 || settings.sample >= 1 {
+                return true
+            }
             share += settings.sample
             guard share >= 1 else { return false }
             share -= 1

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import TollkeyCore
 
 /// Log lines on their way out, written by a thread of its own: whoever logs never waits for whoever reads.
 ///
@@ -82,9 +83,9 @@ package final class LogSink: Sendable {
             if lines.isEmpty, isClosing { return ended.open() }
             write(lines)
             if untold > 0 {
-                write(
-                    Array(
-                        "{\"level\":\"error\",\"message\":\"log lines dropped\",\"count\":\(untold)}\n".utf8))
+                let time = LogTime.text(Clock.system.wall())
+                let words = "\"level\":\"error\",\"message\":\"log lines dropped\",\"count\":\(untold)"
+                write(Array("{\"time\":\"\(time)\",\(words)}\n".utf8))
             }
         }
     }

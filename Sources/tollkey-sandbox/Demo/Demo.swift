@@ -52,7 +52,10 @@ struct Demo: AsyncParsableCommand {
         let sandbox = try await Sandbox.start(options)
         let outcome: Outcome
         do {
-            let files = DemoFiles(directory: directory, listen: listen, credentials: options.credentials)
+            var admin = listen.forOperators
+            if let address = admin, case .free = await address.isFree() {} else { admin = nil }
+            let files = DemoFiles(
+                directory: directory, listen: listen, admin: admin, credentials: options.credentials)
             try files.write(for: sandbox)
             let child = try ProxyProcess.start(
                 proxy, arguments: ["run", "--config", files.configuration], environment: files.environment)

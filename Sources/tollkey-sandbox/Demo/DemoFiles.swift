@@ -4,6 +4,8 @@ import TollkeySandbox
 struct DemoFiles: Sendable {
     let directory: String
     let listen: LoopbackAddress
+    /// nil: there is no admin listener.
+    let admin: LoopbackAddress?
     let credentials: SandboxCredentials
 
     var configuration: String { directory + "/proxy.yaml" }
@@ -35,6 +37,7 @@ struct DemoFiles: Sendable {
         # Written by `tollkey-sandbox demo`, each time anew. The upstreams are the sandbox's own listeners; with
         # real ones, `upstream` and `tls` are not needed where the description has an address.
         listen: "\(listen)"
+        \(admin.map { "admin: \"\($0)\"" } ?? "# admin: 127.0.0.1:9180")
         # Tokens that were obtained, sealed; made anew with each demo.
         state: state
 

@@ -34,6 +34,11 @@ struct LoopbackAddress: ExpressibleByArgument, CustomStringConvertible, Sendable
 
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Where the proxy's operator looks: 9180 for 8080. nil beyond the last port.
+    var forOperators: LoopbackAddress? {
+        port + 1_100 > 65_535 ? nil : LoopbackAddress(host: host, port: port + 1_100)
+    }
+
     enum Verdict: Sendable {
         case free
         case taken

@@ -99,6 +99,7 @@ struct Page: Sendable {
             \(ink.faint("JPay takes all its tokens back: the next call is answered all the same, after one login"))
               curl -X POST 'http://127.0.0.1:\(controlPort)/revoke/jpay'
 
+            \(Self.operators(files, proxy, ink))
             \(ink.faint("Which provider, rule and headers a call would get, without sending it"))
               env $(cat \(files.secrets)) \(explain)
 
@@ -109,6 +110,15 @@ struct Page: Sendable {
 
             \(ink.bold("Running on http://\(listen). Ctrl-C stops all.")) One line for each call that reaches a provider:
             """)
+    }
+
+    private static func operators(_ files: DemoFiles, _ proxy: String, _ ink: Ink) -> String {
+        guard let admin = files.admin else { return "" }
+        return """
+            \(ink.faint("How it stands: in a browser http://\(admin)/, or"))
+              \(proxy) status --admin \(admin)
+
+            """
     }
 
     static func line(for exchange: Exchange) -> String {
