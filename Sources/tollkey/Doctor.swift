@@ -7,8 +7,9 @@ struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Try what calls of a provider need, and say what is wrong.",
         discussion: """
-            Name resolution, TLS, clock, secrets, credentials and the provider's own probe. Obtains nothing unless \
-            --renew is given. Exit status 0 without a problem, 1 with one, 78 for a problem in the configuration.
+            Name resolution, TLS, clock, secrets, credentials, Redis where it is shared, and the provider's own \
+            probe. Obtains nothing unless --renew is given. Exit status 0 without a problem, 1 with one, 78 for a \
+            problem in the configuration.
             """)
 
     @OptionGroup var file: ConfigurationFile

@@ -9,7 +9,21 @@ package enum Quantity {
         case "m": return .seconds(number * 60)
         case "h": return .seconds(number * 3_600)
         case "": throw Misfit("needs a unit: ms, s, m or h, as in \(number)s")
-        default: throw Misfit("has an unknown unit; durations are in ms, s, m or h")
+        default:
+            guard let hours = hours(unit) else {
+                throw Misfit("has an unknown unit; durations are in ms, s, m or h")
+            }
+            throw Misfit("has an unknown unit; durations are in ms, s, m or h: write \(number * hours)h")
+        }
+    }
+
+    /// Of units that people write and that are none here. A month is the longest one.
+    static func hours(_ unit: some StringProtocol) -> Int? {
+        switch unit {
+        case "d", "day", "days": 24
+        case "w", "week", "weeks": 7 * 24
+        case "mo", "month", "months": 31 * 24
+        default: nil
         }
     }
 

@@ -7,6 +7,7 @@ extension ProviderReader {
         let allow = allowIsKnown ? provider.allow : nil
         var known: [CallPattern: KnownPattern] = [:]
         var categories: [CategorySettings] = []
+        var places: [SourcePosition?] = []
         map.maps("categories", max: Bounds.categories, of: "a category") { name, map in
             var category = CategorySettings(name: name)
             let patterns = readMatch(&map)
@@ -16,13 +17,17 @@ extension ProviderReader {
             map.set(&category.waitMax, "wait_max", .duration(in: Bounds.categoryWait))
             map.set(&category.waiting, "waiting", .number(in: Bounds.categoryWaiting))
             map.set(&category.retryAfterMax, "retry_after_max", .duration(in: Bounds.retryAfterMax))
+            checkWaiting(category, map)
             for pattern in patterns { checkOnce(pattern, of: name, &known) }
+            var isReached = true
             if let place = map.place {
-                checkReach(category, at: place, allow: allow, allowedAt: owner)
+                isReached = checkReach(category, at: place, allow: allow, allowedAt: owner)
             }
             categories.append(category)
+            places.append(isReached ? map.place : nil)
         }
         provider.categories = categories
+        checkTakers(provider, at: places, allow: allow)
     }
 
     /// Whose a pattern is.
@@ -67,6 +72,16 @@ extension ProviderReader {
         return limits.map(\.value)
     }
 
+    private func checkWaiting(_ category: CategorySettings, _ map: MapReader) {
+        guard category.onLimit == .wait else { return }
+        for (key, isNothing) in [("wait_max", category.waitMax == .zero), ("waiting", category.waiting == 0)]
+        where isNothing {
+            guard let place = map.place(of: key) else { continue }
+            reading.report(
+                place, "\"\(key)\" lets no call wait, and \"on_limit\" says wait; raise it, or say reject")
+        }
+    }
+
     private func checkOnce(
         _ pattern: Placed<CallPattern>, of category: String, _ known: inout [CallPattern: KnownPattern]
     ) {
@@ -94,12 +109,12 @@ extension ProviderReader {
             """)
     }
 
-    /// `allow` is nil for everything.
+    /// Whether there is a call of it at all, as far as `allow` tells, which is nil for everything.
     private func checkReach(
         _ category: CategorySettings, at place: SourcePosition, allow: [CallPattern]?,
         allowedAt owner: SourcePosition?
-    ) {
-        guard !category.match.isEmpty else { return }
+    ) -> Bool {
+        guard !category.match.isEmpty else { return false }
         let forwarded = category.match.filter(\.canBeForwarded)
         guard !forwarded.isEmpty else {
             reading.report(
@@ -107,17 +122,36 @@ extension ProviderReader {
                 """
                 no call can reach the category "\(category.name)": TRACE and CONNECT are never forwarded; take it out
                 """)
-            return
+            return false
         }
-        guard let allow, !forwarded.contains(where: { $0.overlaps(oneOf: allow) }) else { return }
+        guard let allow, !forwarded.contains(where: { $0.overlaps(oneOf: allow) }) else { return true }
         // Who allows less than the description has categories for has made no mistake.
-        if let owner, owner.file == reading.file, place.file != reading.file { return }
+        if let owner, owner.file == reading.file, place.file != reading.file { return false }
         reading.report(
             place,
             """
             no call can reach the category "\(category.name)": "allow" has no pattern for any call that it is for; \
             add one there, or take the category out
             """)
+        return false
+    }
+
+    /// Categories of the user's whose every call counts in another one. Calls of the proxy's own need no `allow`: where
+    /// there are any, nothing is known.
+    private func checkTakers(
+        _ provider: ProviderSettings, at places: [SourcePosition?], allow: [CallPattern]?
+    ) {
+        guard let allow, !provider.mayUseState, provider.probe == nil else { return }
+        let reach = CategoryReach(provider.categories, allow: allow)
+        for (index, place) in places.enumerated() {
+            guard let place, place.file == reading.file, let taker = reach.taker(of: index) else { continue }
+            reading.report(
+                place,
+                """
+                no call can reach the category "\(provider.categories[index].name)": what "allow" has of it counts in \
+                "\(taker)", which is more specific; add to "allow", or take the category out
+                """)
+        }
     }
 }
 
@@ -128,8 +162,10 @@ extension CallPattern {
 }
 
 extension LimitSettings {
-    /// Whether `other` alone keeps this one too: no more calls in a longer window.
+    /// Whether `other` alone keeps this one too: as many of its windows as cover this one let no more calls through.
     fileprivate func isImplied(by other: LimitSettings) -> Bool {
-        other.window > window && other.count <= count
+        guard other.window != window else { return false }
+        let (length, part) = (TimeSpan(window).nanoseconds, TimeSpan(other.window).nanoseconds)
+        return Int64(other.count) * ((length + part - 1) / part) <= Int64(count)
     }
 }

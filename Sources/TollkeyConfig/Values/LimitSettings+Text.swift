@@ -30,6 +30,9 @@ extension LimitSettings {
         if let window = windows.first(where: { $0.name == text }) { return window.length }
         guard let first = text.utf8.first, (0x30...0x39).contains(first) else {
             let names = windows.map(\.name)
+            if let hours = Quantity.hours(text), hours > 24 {
+                throw Misfit("has an unknown window; write \"/\(hours)h\"")
+            }
             let near = names.first { !text.isEmpty && $0.hasPrefix(text) } ?? NearMiss.of(text, among: names)
             let hint = near.map { "; did you mean \"/\($0)\"?" } ?? "; write \(forms)"
             throw Misfit("has an unknown window\(hint)")

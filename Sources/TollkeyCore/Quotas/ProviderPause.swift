@@ -9,10 +9,10 @@ package struct ProviderPause: Sendable, Equatable {
     private(set) var ceilingEnd = MonotonicTime.past
     /// The end of the provider's window, as it was first said: where windows slide, the end moves on with each answer.
     private var windowEnd = MonotonicTime.past
-    /// 429 without a time, one after the other.
+    /// Pauses by 429, one after the other, without another answer between them.
     private var refusals = 0
 
-    /// For a 429 that says no time: doubled with each further one.
+    /// A 429 pauses for no less: doubled with each further pause, so that one that asks for none is not a loop.
     static let first = TimeSpan(nanoseconds: 1_000_000_000)
     static let doublings = 6
     /// Resets that lie no further apart are of one window: providers round to seconds.
@@ -43,12 +43,15 @@ package struct ProviderPause: Sendable, Equatable {
             if signals?.remaining == 0, let reset { set(reset, at: now) }
             return
         }
-        let doubled = TimeSpan(nanoseconds: Self.first.nanoseconds << min(refusals, Self.doublings))
-        refusals = min(refusals + 1, Self.doublings)
-        let own = signals?.retryAfter.map { TimeSpan($0) } ?? reset
+        // Those that were under way when the pause began say the same once more.
+        if refusals == 0 || !isOn(at: now) { refusals = min(refusals + 1, Self.doublings + 1) }
+        let doubled = TimeSpan(nanoseconds: Self.first.nanoseconds << (refusals - 1))
+        // A time that is over says nothing.
+        let wait = signals?.retryAfter.map { TimeSpan($0) }
+        let own = [wait, reset].lazy.compactMap(\.self).first { $0.nanoseconds > 0 }
         // It says when to come back: no other answer's count is in the way then.
         if own != nil { ceiling = nil }
-        set(min(own ?? doubled, max), at: now)
+        set(min(Swift.max(own ?? doubled, doubled), max), at: now)
     }
 
     private mutating func noteCeiling(_ remaining: Int, until reset: MonotonicTime, at now: MonotonicTime) {

@@ -75,7 +75,9 @@ private struct RateReading {
         case .reset(.habit): Self.eachSpan(text, now) { habit.tighten(resetIn: $0) }
         case .reset(.draft): Self.eachSpan(text, now) { draft.tighten(resetIn: $0) }
         case .current, .policy: break
-        case .retryAfter: if status >= 400 { Self.eachSpan(text, now) { retryAfter.tighten(resetIn: $0) } }
+        case .retryAfter:
+            guard status >= 400 else { return }
+            Self.eachSpan(text, now, as: RateTime.wait) { retryAfter.tighten(resetIn: $0) }
         }
     }
 
@@ -97,14 +99,17 @@ private struct RateReading {
     }
 
     /// An HTTP date has a comma of its own, and begins with a letter.
-    private static func eachSpan(_ text: Span<UInt8>, _ now: Int64, _ body: (Duration) -> Void) {
+    private static func eachSpan(
+        _ text: Span<UInt8>, _ now: Int64, as read: (Span<UInt8>, Int64) -> Duration? = RateTime.span,
+        _ body: (Duration) -> Void
+    ) {
         guard text.count > 0, Characters.isDigit(text[0]) else {
-            if let span = RateTime.span(text, now: now) { body(span) }
+            if let span = read(text, now) { body(span) }
             return
         }
         var rest = 0
         while let member = ConnectionOptions.next(text, &rest, text.count) {
-            if let span = RateTime.span(text.extracting(member), now: now) { body(span) }
+            if let span = read(text.extracting(member), now) { body(span) }
         }
     }
 }

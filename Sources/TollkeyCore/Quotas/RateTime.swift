@@ -26,6 +26,13 @@ enum RateTime {
         return span(until: milliseconds, now: now)
     }
 
+    /// As `span`, for `Retry-After`: seconds that no number holds are very many (RFC 9111 §1.2.2).
+    static func wait(_ text: Span<UInt8>, now: Int64) -> Duration? {
+        if let span = span(text, now: now) { return span }
+        for i in text.indices where !Characters.isDigit(text[i]) { return nil }
+        return text.isEmpty ? nil : spanMax
+    }
+
     /// Seconds that are left, and nothing else.
     static func seconds(_ text: Span<UInt8>) -> Duration? {
         PlainNumber.thousandths(text).map { capped(milliseconds: $0) }

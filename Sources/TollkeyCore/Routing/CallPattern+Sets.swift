@@ -38,4 +38,43 @@ extension CallPattern {
         }
         return true
     }
+
+    /// The calls that are meant by both; nil when there are none.
+    package func intersection(_ other: CallPattern) -> CallPattern? {
+        guard overlaps(other) else { return nil }
+        var both: [Segment] = []
+        for index in 0..<max(segments.count, other.segments.count) {
+            // Where one has ended the other one says no more than "or nothing".
+            guard index < segments.count, index < other.segments.count else { break }
+            switch (segments[index], other.segments[index]) {
+            case (.rest, _):
+                return CallPattern(method: method ?? other.method, both + other.segments[index...])
+            case (_, .rest): return CallPattern(method: method ?? other.method, both + segments[index...])
+            case (.text, _): both.append(segments[index])
+            case (.one, _): both.append(other.segments[index])
+            }
+        }
+        return CallPattern(method: method ?? other.method, both)
+    }
+
+    private init(method: [UInt8]?, _ segments: [Segment]) {
+        self.method = method
+        self.segments = segments
+    }
+
+    /// Whether each call that the other one means is meant.
+    package func covers(_ other: CallPattern) -> Bool {
+        if let method, method != other.method { return false }
+        for (index, segment) in segments.enumerated() {
+            if segment == .rest { return true }
+            guard index < other.segments.count else { return false }
+            switch (segment, other.segments[index]) {
+            case (.text(let one), .text(let other)): if one != other { return false }
+            case (.one, .text(let text)): if text.isEmpty { return false }
+            case (.one, .one): break
+            case (_, .one), (_, .rest), (.rest, _): return false
+            }
+        }
+        return segments.count == other.segments.count
+    }
 }

@@ -28,6 +28,7 @@ package struct Checkup {
         add(
             .ok, "configuration",
             "\(provider.route) leads to \(url.scheme.rawValue)://\(url.authority)\(url.basePath)")
+        if let shared = settings.shared { ask(shared) }
         let store = openState()
         lookUpAddresses()
         let secrets = lookAtSecrets(store)
@@ -39,6 +40,29 @@ package struct Checkup {
     mutating func add(_ mark: Finding.Mark, _ subject: String, _ words: String) {
         findings.append(Finding(mark, subject, words))
     }
+
+    // MARK: Redis
+
+    /// Connects, logs in and runs a script, as counting does, in the time that it has for that.
+    private mutating func ask(_ shared: SharedSettings) {
+        let host = shared.host.contains(":") ? "[\(shared.host)]" : shared.host
+        do {
+            let client = try RedisClient(shared, name: "tollkey-doctor", timeouts: RedisLedger.timeouts)
+            defer { client.close() }
+            _ = try client.run(Self.reading, keys: [RedisArgument("\(shared.prefix):epoch")])
+            add(.ok, "redis", "\(host):\(shared.port) lets us in, and runs our scripts")
+        } catch {
+            let meanwhile =
+                switch shared.fallback {
+                case .local: "meanwhile each replica goes by its share of every limit"
+                case .refuse: "meanwhile calls under a limit are refused"
+                }
+            add(.problem, "redis", "\(error); \(meanwhile)")
+        }
+    }
+
+    /// Looks where the ledger does, and changes nothing.
+    private static let reading = RedisScript("return {redis.call('HMGET', KEYS[1], 'id'), cmsgpack.pack({})}")
 
     // MARK: The state
 

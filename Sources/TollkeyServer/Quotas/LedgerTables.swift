@@ -20,11 +20,11 @@ final class LedgerTables {
     private static let application: Int64 = 0x546f_6c71
     private static let schema: Int64 = 1
     /// All of the database: some 8 KiB for each of the most categories that a configuration can have.
-    private static let bytesMax = 512 << 20
+    static let bytesMax = 512 << 20
     private static let logPages = 256
 
     init(_ path: String, fileSystem: String?) throws(StateFailure) {
-        let database = try Database(path, fileSystem: fileSystem)
+        let database = try Database(path, fileSystem: fileSystem, for: .counts)
         self.database = database
         guard try database.number(Self.isOurs) == 1 else {
             throw StateFailure(
@@ -75,7 +75,7 @@ final class LedgerTables {
                 """)
         }
         let answer = try database.text("PRAGMA quick_check(1)")
-        guard answer == "ok" else { throw Database.damaged(path, answer) }
+        guard answer == "ok" else { throw database.damaged(answer) }
         readClock = try Statement("SELECT boot, offset, last, wall FROM clock", in: database)
         writeClock = try Statement(
             "UPDATE clock SET boot = ?, offset = ?, last = ?, wall = ?", in: database)
@@ -108,7 +108,7 @@ final class LedgerTables {
         guard let clock, clock.last >= 0, clock.last < Self.timeMax,
             clock.offset.magnitude < Self.timeMax.magnitude
         else {
-            throw Database.damaged(database.path, "its clock makes no sense")
+            throw database.damaged("its clock makes no sense")
         }
         return clock
     }

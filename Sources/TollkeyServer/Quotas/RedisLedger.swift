@@ -28,7 +28,7 @@ package final class RedisLedger: Sendable {
     package static let knownTime = TimeSpan(nanoseconds: 10_000_000_000)
     /// Bounds a call: a connection, the beat that it begins with, and what is asked.
     package static let waitMax: Duration = .seconds(1)
-    private static let timeouts = RedisTimeouts(connect: .milliseconds(400), command: .milliseconds(300))
+    static let timeouts = RedisTimeouts(connect: .milliseconds(400), command: .milliseconds(300))
 
     /// `time` replaces the server's clock, in microseconds, for tests. `process`: the same for all of one process's.
     package init(

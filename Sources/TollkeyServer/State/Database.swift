@@ -3,14 +3,30 @@ import CSQLite
 /// A connection to an SQLite database, used by one thread at a time.
 final class Database {
     let pointer: OpaquePointer
-    /// For messages.
+    /// For messages, as the next.
     let path: String
+    let content: Content
+
+    /// What is kept in it: how large it may grow, and what to do when it is damaged.
+    enum Content {
+        /// What nobody else has.
+        case state
+        /// What was sent in the last windows.
+        case counts
+
+        var bytesMax: Int {
+            switch self {
+            case .state: StateStore.bytesMax
+            case .counts: LedgerTables.bytesMax
+            }
+        }
+    }
 
     /// How long another process's transaction is waited for.
     static let busyMilliseconds: Int32 = 5_000
 
     /// Opens `path`; makes it when there is none. `fileSystem` is the name of an `sqlite3_vfs`; nil is the system's.
-    init(_ path: String, fileSystem: String?) throws(StateFailure) {
+    init(_ path: String, fileSystem: String?, for content: Content = .state) throws(StateFailure) {
         var opened: OpaquePointer?
         // Not serialised by SQLite: whoever owns it does that.
         let flags =
@@ -19,10 +35,11 @@ final class Database {
         let code = sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard code == SQLITE_OK, let opened else {
             sqlite3_close_v2(opened)
-            throw Self.failure(code, path)
+            throw Self.failure(code, path, content)
         }
         pointer = opened
         self.path = path
+        self.content = content
         sqlite3_busy_timeout(opened, Self.busyMilliseconds)
         tollkey_sqlite_trust_nothing(opened)
     }
@@ -64,19 +81,28 @@ final class Database {
     }
 
     func check(_ code: Int32) throws(StateFailure) {
-        guard code == SQLITE_OK else { throw Self.failure(code, path) }
+        guard code == SQLITE_OK else { throw failure(code) }
     }
 
-    static func failure(_ code: Int32, _ path: String) -> StateFailure {
+    func failure(_ code: Int32) -> StateFailure { Self.failure(code, path, content) }
+
+    func damaged(_ how: String) -> StateFailure { Self.damaged(path, how, content) }
+
+    private static func failure(_ code: Int32, _ path: String, _ content: Content) -> StateFailure {
         let word = sqlite3_errstr(code).map { String(cString: $0) } ?? "no reason given"
         switch code & 0xff {
         case SQLITE_NOTADB:
+            let remedy =
+                switch content {
+                case .state: "restore it from a backup, or name another directory as 'state'"
+                case .counts: forgetting
+                }
             return StateFailure(
                 .foreign,
-                "\(path) is not a database of Tollkey's, or its beginning has been overwritten; restore it from a backup, or name another directory as 'state'"
-            )
+                "\(path) is not a database of Tollkey's, or its beginning has been overwritten; \(remedy)")
         // Ours are few and fixed: where they do not fit, the tables are not those that we have made.
-        case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH: return damaged(path, word)
+        case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH:
+            return damaged(path, word, content)
         case SQLITE_BUSY, SQLITE_LOCKED:
             return StateFailure(
                 .busy,
@@ -84,8 +110,7 @@ final class Database {
             )
         case SQLITE_FULL:
             return StateFailure(
-                .system,
-                "\(path): the disk is full, or the state has reached its \(StateStore.bytesMax >> 20) MiB")
+                .system, "\(path): the disk is full, or it has reached its \(content.bytesMax >> 20) MiB")
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN, SQLITE_AUTH:
             return StateFailure(
                 .directory,
@@ -94,10 +119,16 @@ final class Database {
         }
     }
 
-    static func damaged(_ path: String, _ how: String) -> StateFailure {
-        StateFailure(
-            .damaged,
-            "\(path) is damaged (\(how)); restore it from a backup, or move it and its -wal file away and log in anew"
-        )
+    static func damaged(_ path: String, _ how: String, _ content: Content = .state) -> StateFailure {
+        let remedy =
+            switch content {
+            case .state: "restore it from a backup, or move it and its -wal file away and log in anew"
+            case .counts: forgetting
+            }
+        return StateFailure(.damaged, "\(path) is damaged (\(how)); \(remedy)")
     }
+
+    /// A backup would bring back what counted then.
+    private static let forgetting =
+        "stop Tollkey and remove it with its -wal and -shm files, which forgets what was sent in the last windows"
 }

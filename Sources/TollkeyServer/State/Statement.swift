@@ -49,7 +49,7 @@ final class Statement {
     func step() throws(StateFailure) -> Bool {
         let code = sqlite3_step(pointer)
         if code == SQLITE_ROW { return true }
-        guard code == SQLITE_DONE else { throw Database.failure(code, database.path) }
+        guard code == SQLITE_DONE else { throw database.failure(code) }
         return false
     }
 

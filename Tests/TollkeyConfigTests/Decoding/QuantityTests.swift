@@ -15,6 +15,12 @@ struct QuantityTests {
         #expect(throws: Misfit.self) { try Quantity.duration(text) }
     }
 
+    @Test(arguments: [("1d", 24), ("3days", 72), ("2w", 336), ("1month", 744)])
+    func `who writes days, weeks or months is told the hours`(_ text: String, _ hours: Int) {
+        let words = "has an unknown unit; durations are in ms, s, m or h: write \(hours)h"
+        #expect(throws: Misfit(words)) { try Quantity.duration(text) }
+    }
+
     @Test(arguments: [
         ("0", 0), ("1500", 1_500), ("1500B", 1_500), ("64KiB", 65_536), ("10MiB", 10_485_760),
         ("4GiB", 4_294_967_296), ("9999999999GiB", 9_999_999_999 << 30),

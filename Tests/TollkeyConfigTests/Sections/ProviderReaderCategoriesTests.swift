@@ -53,8 +53,8 @@ struct ProviderReaderCategoriesTests {
         ("wait_max: 0s", true), ("wait_max: 1h", true), ("wait_max: 3601s", false), ("waiting: 0", true),
         ("waiting: 1000000", true), ("waiting: 1000001", false), ("retry_after_max: 1s", true),
         ("retry_after_max: 999ms", false), ("retry_after_max: 744h", true), ("retry_after_max: 745h", false),
-        ("limit: [1/1s, 2/2s, 3/3s, 4/4s, 5/5s, 6/6s, 7/7s, 8/8s]", true),
-        ("limit: [1/1s, 2/2s, 3/3s, 4/4s, 5/5s, 6/6s, 7/7s, 8/8s, 9/9s]", false),
+        ("limit: [10/1s, 11/2s, 12/3s, 13/4s, 14/5s, 15/6s, 16/7s, 17/8s]", true),
+        ("limit: [10/1s, 11/2s, 12/3s, 13/4s, 14/5s, 15/6s, 16/7s, 17/8s, 18/9s]", false),
     ])
     func `what is at a bound is good, one past it a problem`(_ line: String, _ isGood: Bool) {
         #expect(problems("all: {match: \"GET /**\", \(line)}").count == (isGood ? 0 : 1))
@@ -137,6 +137,22 @@ struct ProviderReaderCategoriesTests {
             "all: {match: \"GET /\", limit: [50/day, 50/hour]}",
             "5:45: \"limit\" has 50/hour, which can never be reached beside 50/day; take it out, or lower it"
         ),
+        (
+            "all: {match: \"GET /\", limit: [1/second, 3600/hour]}",
+            "5:47: \"limit\" has 3600/hour, which can never be reached beside 1/second; take it out, or lower it"
+        ),
+        (
+            "all: {match: \"GET /\", limit: [39/90s, 3/7s]}",
+            "5:37: \"limit\" has 39/90s, which can never be reached beside 3/7s; take it out, or lower it"
+        ),
+        (
+            "all: {match: \"GET /\", on_limit: wait, wait_max: 0s}",
+            "5:45: \"wait_max\" lets no call wait, and \"on_limit\" says wait; raise it, or say reject"
+        ),
+        (
+            "all: {match: \"GET /\", waiting: 0, on_limit: wait}",
+            "5:29: \"waiting\" lets no call wait, and \"on_limit\" says wait; raise it, or say reject"
+        ),
         ("all: {match: [\"GET /\", \"GET /\"]}", "5:30: \"match\" has this pattern twice; keep one of them"),
         (
             "all: {match: \"TRACE /\"}",
@@ -158,6 +174,9 @@ struct ProviderReaderCategoriesTests {
     @Test func `limits that all can be reached are good`() throws {
         let limits = try categories("all: {match: \"GET /\", limit: [51/hour, 20/second, 50/minute, 52/day]}")
         #expect(limits[0].limits.count == 4)
+        for limit in ["[1/second, 3599/hour]", "[38/90s, 3/7s]"] {
+            #expect(problems("all: {match: \"GET /\", limit: \(limit)}") == [], "\(limit)")
+        }
     }
 
     @Test func `a pattern in two categories is a problem that names both places`() {
@@ -186,6 +205,29 @@ struct ProviderReaderCategoriesTests {
     ) {
         let found = problems("all: {match: \(match)}", further: "allow: \(allow)")
         #expect(found == (isReached ? [] : [Self.unreachable]))
+    }
+
+    private static let taken = """
+        no call can reach the category "all": what "allow" has of it counts in "one", which is more specific; add to \
+        "allow", or take the category out
+        """
+
+    @Test(arguments: [
+        ("GET /x/**", "GET /x/y", "\"GET /x/y\"", false), ("GET /x/**", "GET /x/*", "\"GET /x/*\"", false),
+        ("GET /**", "* /x/**", "[\"GET /x/**\", \"GET /x/y\"]", false),
+        ("* /x", "GET /x", "\"GET /x\"", false), ("GET /**", "GET /x/**", "\"GET /*/y\"", true),
+        ("GET /x/**", "GET /x/y", "\"GET /x/*\"", true), ("GET /x/**", "GET /x/*", "\"GET /x/**\"", true),
+        ("GET /x/**", "GET /x/*/**", "\"GET /x/**\"", true), ("* /x", "GET /x", "\"* /x\"", true),
+        ("GET /x/**", "GET /x/y", "[\"GET /x/y\", \"GET /x/z\"]", true),
+    ])
+    func `a category whose every allowed call counts in a more specific one is a problem`(
+        _ match: String, _ other: String, _ allow: String, _ isReached: Bool
+    ) {
+        let lines = "all: {match: \"\(match)\"}\none: {match: \"\(other)\"}"
+        let further = "allow: \(allow)"
+        #expect(problems(lines, further: further) == (isReached ? [] : ["5:7: \(Self.taken)"]))
+        // Calls of the proxy's own need no `allow`.
+        #expect(problems(lines, further: "\(further)\nprobe: {get: /me}") == [])
     }
 
     @Test func `nothing is said about reach while allow is wrong`() {

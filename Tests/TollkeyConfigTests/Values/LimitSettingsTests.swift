@@ -41,7 +41,10 @@ struct LimitSettingsTests {
         ),
         ("5/", "has an unknown window; write 1000/hour, 20/second, 60/minute, 10000/day or 5/90s"),
         ("5/90", "has a window that needs a unit: ms, s, m or h, as in 90s"),
-        ("5/2d", "has a window that has an unknown unit; durations are in ms, s, m or h"),
+        ("5/week", "has an unknown window; write \"/168h\""),
+        ("5/month", "has an unknown window; write \"/744h\""),
+        ("5/d", "has an unknown window; did you mean \"/day\"?"),
+        ("5/2d", "has a window that has an unknown unit; durations are in ms, s, m or h: write 48h"),
         ("5/999ms", "has a window that must be from 1s to 744h"),
         ("5/745h", "has a window that must be from 1s to 744h"),
     ])

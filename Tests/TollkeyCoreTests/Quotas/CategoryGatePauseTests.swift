@@ -95,6 +95,39 @@ struct CategoryGatePauseTests {
         }
     }
 
+    @Test func `a 429 that asks for less pauses as one that says no time`() {
+        for (retryAfter, reset) in [(0, nil), (nil, 0), (1, nil), (0, 1)] as [(Int64?, Int64?)] {
+            var bench = GateBench(hour)
+            for seconds in [1, 2, 4, 8] {
+                #expect(bench.call() == .passed)
+                bench.spend()
+                bench.answer(
+                    429, resetIn: reset.map { .seconds($0) }, retryAfter: retryAfter.map { .seconds($0) })
+                #expect(bench.send() == paused(.seconds(seconds)))
+                bench.pass(.seconds(seconds))
+            }
+        }
+    }
+
+    @Test func `a Retry-After that is over leaves the reset`() {
+        var bench = underWay(1)
+        bench.answer(429, resetIn: .seconds(20), retryAfter: .zero)
+        #expect(bench.send() == paused(.seconds(20)))
+    }
+
+    @Test func `429s of calls that were under way together are one`() {
+        var bench = underWay(5)
+        for _ in 0..<4 { bench.answer(429) }
+        bench.pass(.milliseconds(500))
+        bench.answer(429)
+        #expect(bench.send() == paused(.seconds(1)))
+        bench.pass(.seconds(1))
+        #expect(bench.call() == .passed)
+        bench.spend()
+        bench.answer(429)
+        #expect(bench.send() == paused(.seconds(2)))
+    }
+
     @Test func `a 429 may say its time as a reset`() {
         var bench = GateBench(hour)
         _ = bench.call()

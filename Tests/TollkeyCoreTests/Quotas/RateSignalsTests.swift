@@ -130,8 +130,7 @@ struct RateSignalsTests {
             ("2678401", 2_678_400), ("884236499", 2_678_400), ("\(noonSeconds)", 0),
             ("\(noonSeconds + 30)", 30), ("\(noonSeconds - 30)", 0), ("\(noonSeconds + 30).25", 30.25),
             ("\(noonSeconds + 40_000_000)", 2_678_400), ("\(noon + 1_500)", 1.5), ("\(noon - 1)", 0),
-            ("\(noon + 1_500).9", 1.5), ("\(noon)000", nil), ("\(noonSeconds * 2 + 1)", nil),
-            ("9223372036854775807", nil), ("2026-01-15T10:30:30Z", 30), ("2026-01-15T12:30:30+02:00", 30),
+            ("\(noon + 1_500).9", 1.5), ("2026-01-15T10:30:30Z", 30), ("2026-01-15T12:30:30+02:00", 30),
             ("Thu, 15 Jan 2026 10:30:30 GMT", 30), ("-30", nil), ("+30", nil), ("30s", nil), ("", nil),
             ("soon", nil), (".5", nil), ("5.", nil), ("1.2.3", nil),
         ] as [(String, Double?)])
@@ -142,6 +141,17 @@ struct RateSignalsTests {
             #expect(try signals("\(name): \(text)") == seconds.map { saying(reset: $0) }, "\(name)")
         }
         #expect(try signals("Retry-After: \(text)", status: 429) == seconds.map { saying(retry: $0) })
+    }
+
+    @Test(arguments: [
+        "\(noonSeconds * 2 + 1)", "4294967295", "\(noon)000", "9223372036854775807", "18446744073709551616",
+        String(repeating: "9", count: 100),
+    ])
+    func `a number beyond all meaning is no reset, and the longest Retry-After`(_ text: String) throws {
+        #expect(try signals("X-RateLimit-Reset: \(text)", status: 429) == nil)
+        #expect(try signals("Retry-After: \(text)", status: 429) == saying(retry: 2_678_400))
+        #expect(try signals("Retry-After: \(text), 3", status: 429) == saying(retry: 2_678_400))
+        #expect(try signals("Retry-After: \(text)s", "Retry-After: -\(text)", status: 429) == nil)
     }
 
     @Test(

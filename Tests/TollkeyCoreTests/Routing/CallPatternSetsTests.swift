@@ -23,7 +23,7 @@ struct CallPatternSetsTests {
     }
 
     /// All patterns and paths of up to three segments, against each other.
-    @Test func `patterns overlap exactly when a call shows it`() throws {
+    @Test func `patterns overlap, and cover one another, exactly when calls show it`() throws {
         let words = ["a", "b", "*", ""]
         var paths = [""]
         var patterns: [CallPattern] = []
@@ -40,11 +40,18 @@ struct CallPatternSetsTests {
         }
         for one in patterns {
             for other in patterns {
-                let isShown = calls.contains { call in
-                    one.matches(method: bytes("GET").span, path: call.span)
-                        && other.matches(method: bytes("GET").span, path: call.span)
-                }
+                let isShown = calls.contains { one.means($0) && other.means($0) }
                 #expect(one.overlaps(other) == isShown, "\(one.text) and \(other.text)")
+                let both = one.intersection(other)
+                #expect((both != nil) == isShown)
+                let isCovered = calls.allSatisfy { call in
+                    let (isOne, isOther) = (one.means(call), other.means(call))
+                    if (isOne && isOther) != (both?.means(call) ?? false) {
+                        Issue.record("\(one.text) and \(other.text)")
+                    }
+                    return isOne || !isOther
+                }
+                #expect(one.covers(other) == isCovered, "\(one.text) and \(other.text)")
             }
         }
     }
@@ -60,4 +67,8 @@ struct CallPatternSetsTests {
     func `TRACE and CONNECT are never forwarded`(_ text: String, _ expected: Bool) throws {
         #expect(try CallPattern(text).canBeForwarded == expected)
     }
+}
+
+extension CallPattern {
+    fileprivate func means(_ path: [UInt8]) -> Bool { matches(method: bytes("GET").span, path: path.span) }
 }

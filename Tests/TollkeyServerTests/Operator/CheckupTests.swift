@@ -32,6 +32,37 @@ extension EndToEnd {
             }
         }
 
+        @Test func `Redis must answer, let us in and run scripts`() async throws {
+            try await withCredentialStage { stage in
+                var settings = try stage.tuku()
+                #expect(!(try stage.findings(settings)).contains { $0.subject == "redis" })
+                try withRedis { redis in
+                    settings.shared = redis.settings
+                    let good = "redis: 127.0.0.1:\(redis.port) lets us in, and runs our scripts"
+                    #expect(words(try stage.findings(settings), .ok).contains(good))
+                    settings.shared?.password = Secret("c4n4ry")
+                    #expect(try problem(stage.findings(settings)).contains("has none for this user"))
+                    settings.shared?.password = nil
+                    _ = try redis.ask("ACL SETUSER default -@scripting")
+                    #expect(try problem(stage.findings(settings)).contains("NOPERM"))
+                    redis.kill()
+                    let gone = try problem(stage.findings(settings))
+                    #expect(gone.hasSuffix("; meanwhile each replica goes by its share of every limit"))
+                    settings.shared?.fallback = .refuse
+                    let refused = try problem(stage.findings(settings))
+                    #expect(refused.hasSuffix("; meanwhile calls under a limit are refused"))
+                }
+            }
+        }
+
+        /// The only one, about Redis and without the password.
+        private func problem(_ findings: [Finding]) throws -> String {
+            let problems = words(findings, .problem)
+            #expect(
+                problems.count == 1 && problems[0].hasPrefix("redis: ") && !problems[0].contains("c4n4ry"))
+            return problems.first ?? ""
+        }
+
         @Test func `a secret that the provider refuses is a problem, and not told`() async throws {
             try await withCredentialStage { stage in
                 let findings = try stage.findings(stage.tuku(key: "tuk_wrong"))

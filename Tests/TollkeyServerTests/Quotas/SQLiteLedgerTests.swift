@@ -109,6 +109,7 @@ struct SQLiteLedgerTests {
         try Files.write(
             Array("not a database at all, but long enough for a header".utf8), to: folder.path + "/quota.db")
         #expect(kind(folder) == .foreign)
+        #expect(words(folder)?.contains("-shm files, which forgets") == true)
     }
 
     @Test func `a later version's ledger is refused`() throws {
@@ -124,6 +125,7 @@ struct SQLiteLedgerTests {
             try RawDatabase.run(sql, in: folder.path + "/quota.db")
             guard kind(folder) == nil else {
                 #expect(kind(folder) == .damaged)
+                #expect(words(folder)?.contains("backup") == false)
                 continue
             }
             let ledger = try SQLiteLedger(directory: folder.path, clock: clock.clock, bootID: "one")
@@ -140,12 +142,16 @@ struct SQLiteLedgerTests {
         chmod(folder.path, 0o700)
     }
 
-    private func kind(_ folder: StateFolder) -> StateFailure.Kind? {
+    private func failure(_ folder: StateFolder) -> StateFailure? {
         do throws(StateFailure) {
             _ = try SQLiteLedger(directory: folder.path, clock: clock.clock, bootID: "one")
-        } catch { return error.kind }
+        } catch { return error }
         return nil
     }
+
+    private func kind(_ folder: StateFolder) -> StateFailure.Kind? { failure(folder)?.kind }
+
+    private func words(_ folder: StateFolder) -> String? { failure(folder)?.description }
 
     @Test func `the files are their owner's alone`() throws {
         let ledger = try ledger()
