@@ -227,7 +227,8 @@ struct ProviderReaderCategoriesTests {
         let further = "allow: \(allow)"
         #expect(problems(lines, further: further) == (isReached ? [] : ["5:7: \(Self.taken)"]))
         // Calls of the proxy's own need no `allow`.
-        #expect(problems(lines, further: "\(further)\nprobe: {get: /me}") == [])
+        let probe = "probe: {get: /me, authenticated: true}\ninject: {X-Key: key}"
+        #expect(problems(lines, further: "\(further)\n\(probe)") == [])
     }
 
     @Test func `nothing is said about reach while allow is wrong`() {
