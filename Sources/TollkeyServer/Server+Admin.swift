@@ -108,4 +108,14 @@ extension Server {
             return exporter
         } catch { throw StartFailure(error.description) }
     }
+
+    /// Closes it on a thread of its own: its last spans may take a while.
+    func retire(_ exporter: SpanExporter?) {
+        guard let exporter else { return }
+        let close = { @Sendable [weak self] in
+            exporter.close()
+            self?.state.withLock { $0.spansDropped &+= UInt64(exporter.dropped) }
+        }
+        if !Threads.start("spans-end", close) { close() }
+    }
 }

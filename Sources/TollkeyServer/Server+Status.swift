@@ -35,7 +35,7 @@ extension Server {
         status.workers = report
         status.log = logControl.settings
         status.linesDropped = sink?.dropped ?? 0
-        status.spansDropped = UInt64(table?.spans?.dropped ?? 0)
+        status.spansDropped = state.withLock { $0.spansDropped } &+ UInt64(table?.spans?.dropped ?? 0)
         status.ledger = clerk?.standing
         if let settings = table?.settings {
             status.isShared = settings.shared != nil
@@ -66,17 +66,26 @@ extension Server {
 
     /// What the event loops say, and which of them say nothing.
     private func gather() -> (report: WorkerReport, silent: [Int]) {
-        let mailboxes = state.withLock { $0.mailboxes }
-        guard let answered = try? Gate() else { return (WorkerReport(), []) }
+        reporting.withLock { _ in ask(state.withLock { $0.mailboxes }) }
+    }
+
+    private func ask(_ mailboxes: [Mailbox]) -> (report: WorkerReport, silent: [Int]) {
         let reports = Reports()
+        let end = MonotonicTime.system() + TimeSpan(Self.loopPatience)
         for (index, mailbox) in mailboxes.enumerated() {
-            mailbox.post { worker in
+            mailbox.post { [reported] worker in
                 let report = worker.report()
                 reports.all.withLock { $0[index] = report }
-                answered.open()
+                reported.open()
             }
         }
-        _ = answered.wait(for: mailboxes.count, timeout: Self.loopPatience)
+        // It may have been opened for somebody before: what has come is what counts.
+        while reports.all.withLock({ $0.count }) < mailboxes.count {
+            let left = end.since(MonotonicTime.system())
+            guard left.nanoseconds > 0, reported.wait(for: 1, timeout: .nanoseconds(left.nanoseconds)) else {
+                break
+            }
+        }
         let all = reports.all.withLock { $0 }
         var sum = WorkerReport()
         for report in all.values { sum.add(report) }

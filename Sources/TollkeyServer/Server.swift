@@ -20,9 +20,13 @@ package final class Server: Sendable {
         var admin: AdminListener?
         var desk: AdminDesk?
         var process = ServerStatus.Process()
+        /// By exporters that are no more.
+        var spansDropped: UInt64 = 0
         var audit: AuditTrail?
     }
     let state = Mutex(State())
+    /// Held by whoever changes the proxy as a whole.
+    private let changing = Mutex(())
     let logger: Logger
     let clock: Clock
     let sink: LogSink?
@@ -31,6 +35,9 @@ package final class Server: Sendable {
     let reloading = Mutex<(@Sendable (AuditActor) -> String?)?>(nil)
     package let logControl: LogControl
     private let resolver: Resolver
+    /// Opened by each event loop that has told what it has counted.
+    let reported: Gate
+    let reporting = Mutex(())
     /// Counts threads that have started, and later those that have ended.
     private let started: Gate
     private let ended: Gate
@@ -49,6 +56,7 @@ package final class Server: Sendable {
         self.logControl = logControl
         do throws(SystemError) {
             resolver = try Resolver()
+            reported = try Gate()
             started = try Gate()
             ended = try Gate()
             stoppedListening = try Gate()
@@ -97,10 +105,23 @@ package final class Server: Sendable {
 
     /// Goes over to `settings`: all of it, or, when it throws, none. The number of threads stays.
     package func reload(_ settings: Settings) throws(StartFailure) {
-        let (before, mailboxes, isDraining) = state.withLock { ($0.sockets, $0.mailboxes, $0.isDraining) }
-        guard !isDraining else { throw StartFailure("the proxy is shutting down") }
-        let tableBefore = state.withLock { $0.table }
-        let table = try makeTable(settings, after: tableBefore)
+        try changing.withLock { _ throws(StartFailure) in
+            guard !state.withLock({ $0.isDraining }) else {
+                throw StartFailure("the proxy is shutting down")
+            }
+            let before = state.withLock { $0.table }
+            let table = try makeTable(settings, after: before)
+            do throws(StartFailure) { try goOver(to: table) } catch {
+                if table.spans !== before?.spans { retire(table.spans) }
+                throw error
+            }
+            if table.spans !== before?.spans { retire(before?.spans) }
+        }
+    }
+
+    private func goOver(to table: ServiceTable) throws(StartFailure) {
+        let settings = table.settings
+        let (before, mailboxes) = state.withLock { ($0.sockets, $0.mailboxes) }
         introduceLoops()
         let sockets = try open(settings.listeners, keeping: before)
         do throws(StartFailure) {
@@ -124,18 +145,25 @@ package final class Server: Sendable {
             socket.close(address)
         }
         state.withLock { $0.sockets = sockets.filter { gone[$0.key] == nil } }
-        if let spans = tableBefore?.spans, spans !== table.spans { spans.close() }
     }
 
     /// Accepts nobody any more, lets running exchanges end within `timeout`, and ends every thread. A second call has
     /// nothing to do.
     package func drain(timeout: Duration) {
+        let isFirst = state.withLock { state in
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        guard isFirst else { return }
+        // A reload that is under way is not cut in half; none begins any more.
+        changing.withLock { _ in end(within: timeout) }
+    }
+
+    private func end(within timeout: Duration) {
         let (sockets, mailboxes) = state.withLock { state in
-            let isFirst = !state.isDraining
-            state.isDraining = true
             defer { state.sockets = [:] }
             // They stay, since credentials for those who wait come through them.
-            return (state.sockets, isFirst ? state.mailboxes : [])
+            return (state.sockets, state.mailboxes)
         }
         // The loops let in who is waiting and close their duplicates; with ours the system turns everybody away, and
         // only then does anybody see that the end has begun.
@@ -199,8 +227,10 @@ package final class Server: Sendable {
         for service in before?.services ?? [] { boards[service.provider.name] = service.board }
         let clerk = try ledgerClerk(settings)
         let spans = try spanExporter(settings, after: before)
+        var isMade = false
+        defer { if !isMade, spans !== before?.spans { retire(spans) } }
         do {
-            return try ServiceTable(settings, pseudonym: pseudonym, spans: spans) { provider in
+            let table = try ServiceTable(settings, pseudonym: pseudonym, spans: spans) { provider in
                 let known = boards[provider.name]
                 if let known, known.provider.isSame(as: provider) { return known }
                 let generation = (known?.current.snapshot.generation ?? 0) + 1
@@ -214,6 +244,8 @@ package final class Server: Sendable {
                     self?.state.withLock { $0.refresher }?.post { $0.hear(news, of: name) }
                 }
             }
+            isMade = true
+            return table
         } catch { throw StartFailure(error.description) }
     }
 
@@ -353,33 +385,5 @@ package final class Server: Sendable {
             guard duplicate >= 0 else { continue }
             mailbox.post { $0.listen(address, duplicate) }
         }
-    }
-
-    /// Sockets for `addresses`, those in `keeping` as they are; on failure what was opened is closed again.
-    func open(
-        _ addresses: [ListenAddress], keeping: [ListenAddress: ListeningSocket]
-    ) throws(StartFailure) -> [ListenAddress: ListeningSocket] {
-        var sockets = keeping
-        for address in addresses where sockets[address] == nil {
-            do throws(StartFailure) {
-                sockets[address] = try ListeningSocket(address)
-            } catch {
-                for (address, socket) in sockets where keeping[address] == nil { socket.close(address) }
-                throw error
-            }
-        }
-        return sockets
-    }
-
-    private func adopt(_ inherited: [Int32], _ addresses: [ListenAddress]) -> [ListenAddress: ListeningSocket]
-    {
-        var sockets: [ListenAddress: ListeningSocket] = [:]
-        for descriptor in inherited {
-            guard let bound = SocketAddress(boundTo: descriptor) else { continue }
-            let address = addresses.first { bound.isSame(as: $0) } ?? bound.listenAddress
-            guard let address else { continue }
-            sockets[address] = ListeningSocket(inherited: descriptor)
-        }
-        return sockets
     }
 }

@@ -51,6 +51,9 @@ struct Run: ParsableCommand {
         signals.endAtOnce()
         server.drain(timeout: settings.timeouts.drain)
         logger.info("stopped")
+        sink.close()
+        // An operator's thread may be in the middle of something, and must not meet a process that is taken apart.
+        _exit(0)
     }
 
     /// Until the end is wanted. Tells a watchdog that it lives for as long as every event loop does.

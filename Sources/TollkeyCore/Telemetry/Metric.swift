@@ -27,11 +27,11 @@ package enum Metric: Sendable, CaseIterable {
         case .requestSeconds:
             Row(
                 name: "tollkey_request_seconds", type: .histogram, labels: ["provider"],
-                help: "From a request's head to its answer's last byte.")
+                help: "From the end of a request's head to its answer's last byte.")
         case .upstreamSeconds:
             Row(
                 name: "tollkey_upstream_seconds", type: .histogram, labels: ["provider"],
-                help: "From sending a request to the head of the provider's answer.")
+                help: "From sending a request, the last time, to the head of the provider's answer.")
         case .retries:
             Row(
                 name: "tollkey_retries_total", type: .counter, labels: ["provider", "cause"],
@@ -39,7 +39,7 @@ package enum Metric: Sendable, CaseIterable {
         case .problems:
             Row(
                 name: "tollkey_problems_total", type: .counter, labels: ["provider", "kind"],
-                help: "Answers that were made here, by kind.")
+                help: "Requests that were answered here, or whose answer was cut short, by kind.")
         case .quotaLimit:
             Row(
                 name: "tollkey_quota_limit", type: .gauge, labels: ["provider", "category", "window"],

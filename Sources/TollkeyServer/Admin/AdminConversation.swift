@@ -6,7 +6,7 @@ import TollkeyCore
 struct AdminConversation {
     private let descriptor: Int32
     private let interrupt: Interrupt
-    private let end = MonotonicTime.system() + AdminListener.timeout
+    private let end = MonotonicTime.system() + AdminListener.askTimeout
 
     init(_ descriptor: Int32, _ interrupt: Interrupt) {
         self.descriptor = descriptor
@@ -23,9 +23,15 @@ struct AdminConversation {
         }
         // What the client still sends must not reset the answer away (RFC 9112 §9.6).
         shutdown(descriptor, Int32(SHUT_WR))
+        let end = MonotonicTime.system() + Self.lingerTime
         var rest = [UInt8](repeating: 0, count: 4 << 10)
-        while case .bytes? = receive(&rest) {}
+        for _ in 0..<Self.readsMax where MonotonicTime.system() < end {
+            guard case .bytes? = receive(&rest, until: end) else { return }
+        }
     }
+
+    private static let lingerTime = TimeSpan(.seconds(1))
+    private static let readsMax = 16
 
     private enum Read {
         case gone
@@ -40,7 +46,7 @@ struct AdminConversation {
         var limits = ClientLimits()
         limits.head = AdminRequest.headBytesMax
         while true {
-            guard case .bytes(let count)? = receive(&room) else { return .gone }
+            guard case .bytes(let count)? = receive(&room, until: end) else { return .gone }
             bytes += room.prefix(count)
             do throws(HeadError) {
                 if try head.read(bytes.span, limits: limits) { break }
@@ -54,7 +60,7 @@ struct AdminConversation {
                 .problem(.bodyTooLarge, "Content here has a Content-Length of at most 8 KiB."))
         }
         while bytes.count < head.end + length {
-            guard case .bytes(let count)? = receive(&room) else { return .gone }
+            guard case .bytes(let count)? = receive(&room, until: end) else { return .gone }
             bytes += room.prefix(count)
         }
         let content = Secret(Array(bytes[head.end..<head.end + length]))
@@ -62,7 +68,7 @@ struct AdminConversation {
     }
 
     /// nil when time is up, or the proxy ends.
-    private func receive(_ room: inout [UInt8]) -> Socket.ReadResult? {
+    private func receive(_ room: inout [UInt8], until end: MonotonicTime) -> Socket.ReadResult? {
         while true {
             switch room.withUnsafeMutableBytes({ Socket.read(descriptor, $0) }) {
             case .bytes(let count): return .bytes(count)

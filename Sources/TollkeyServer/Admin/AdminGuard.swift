@@ -29,9 +29,16 @@ struct AdminGuard: Sendable {
     }
 
     private static func withoutPort(_ host: String) -> String {
-        if host.hasPrefix("[") { return String(host.dropFirst().prefix { $0 != "]" }) }
-        guard let colon = host.lastIndex(of: ":"), host.firstIndex(of: ":") == colon else { return host }
-        return String(host[..<colon])
+        let isPort: (Substring) -> Bool = {
+            (1...5).contains($0.count) && $0.utf8.allSatisfy(Characters.isDigit)
+        }
+        if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+            let rest = host[host.index(after: end)...]
+            let isWhole = rest.isEmpty || rest.first == ":" && isPort(rest.dropFirst())
+            return isWhole ? String(host[..<end].dropFirst()) : ""
+        }
+        guard let colon = host.lastIndex(of: ":") else { return host }
+        return isPort(host[host.index(after: colon)...]) ? String(host[..<colon]) : ""
     }
 
     /// nil: this one may look only. `peer`: who is at the other end of a unix socket.

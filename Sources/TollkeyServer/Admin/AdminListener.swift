@@ -25,8 +25,11 @@ final class AdminListener: Sendable {
 
     /// Connections at a time over TCP, and as many over unix sockets; further ones are turned away.
     static let connectionsMax = 32
-    /// For a whole request, and for taking the whole answer.
+    /// For a whole request, so that whoever says nothing soon makes room; and for taking the whole answer.
+    static let askTimeout = TimeSpan(.seconds(3))
     static let timeout = TimeSpan(.seconds(10))
+    /// After the system has run out of descriptors or memory.
+    private static let retryTime = TimeSpan(.milliseconds(100))
 
     /// `answer` may block its thread, for bounded times.
     init(
@@ -56,12 +59,14 @@ final class AdminListener: Sendable {
 
     /// Accepts nobody any more, and leaves the sockets to the caller; answers under way end by themselves.
     func release() -> [ListenAddress: ListeningSocket] {
-        interrupt.strike()
-        _ = ended.wait(for: 1, timeout: nil)
-        return sockets.withLock { sockets in
+        let taken = sockets.withLock { sockets in
             defer { sockets = [:] }
             return sockets
         }
+        guard !taken.isEmpty else { return [:] }
+        interrupt.strike()
+        _ = ended.wait(for: 1, timeout: nil)
+        return taken
     }
 
     /// As `release`, and closes the sockets.
@@ -76,7 +81,11 @@ final class AdminListener: Sendable {
             let listening = descriptors[ready]
             let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
             let client = accept4(listening, nil, nil, flags)
-            guard client >= 0 else { continue }
+            guard client >= 0 else {
+                // No descriptors, or no memory: they may come back, and must not be waited for in a circle.
+                _ = interrupt.wait(for: 0, on: listening, until: MonotonicTime.system() + Self.retryTime)
+                continue
+            }
             let isUnix = isUnix[listening] == true
             let peer = isUnix ? Listener.peer(client) : nil
             let hasRoom = state.withLock { state in
@@ -94,6 +103,11 @@ final class AdminListener: Sendable {
                 if hasRoom { state.withLock { $0.running[isUnix, default: 0] -= 1 } }
                 // So little always fits into an empty send buffer.
                 _ = Self.busy.withUnsafeBytes { Socket.write(client, $0) }
+                shutdown(client, Int32(SHUT_WR))
+                // What has come and is not read would take the answer away again.
+                _ = withUnsafeTemporaryAllocation(byteCount: 4 << 10, alignment: 1) {
+                    Socket.read(client, $0)
+                }
                 Glibc.close(client)
             }
         }

@@ -138,7 +138,8 @@ extension ServerStatus {
         let system = ProcessFigures()
         out.add(.cpuSeconds, [], system.cpuSeconds)
         out.add(.residentMemory, [], Double(system.residentBytes))
-        out.add(.openDescriptors, [], Double(system.openDescriptors))
+        // Without a descriptor to look with there is nothing to tell.
+        if system.openDescriptors > 0 { out.add(.openDescriptors, [], Double(system.openDescriptors)) }
         out.add(.maxDescriptors, [], Double(system.maxDescriptors))
         out.add(.startTime, [], Double(process.started.wall) / 1_000)
         out.add(.threads, [], Double(system.threads))

@@ -111,6 +111,8 @@ extension ExchangeDriver {
     private func end() {
         leaveGate()
         notes = CallNotes()
+        prefixLength = 0
+        contentBytes = 0
         client = nil
         service = nil
         upstream = nil

@@ -12,15 +12,20 @@ final class CallTally {
     private(set) var uncategorised = Category()
     /// In the order of the provider's categories.
     private var categories: [Category] = []
-    private var names: [String] = []
+    /// Those of earlier configurations too.
+    private var known: [String: Category] = [:]
+    private static let namesMax = 20_000
 
     init(_ name: String) { self.name = name }
 
-    /// Goes on with these categories; what was counted of others is forgotten.
+    /// Goes on with these categories. What was counted of others stays: counters do not go back.
     func adopt(_ settings: [CategorySettings]) {
-        let known = Dictionary(zip(names, categories), uniquingKeysWith: { $1 })
-        names = settings.map(\.name)
-        categories = names.map { known[$0] ?? Category() }
+        if known.count > Self.namesMax { known = [:] }
+        categories = settings.map { category in
+            let tally = known[category.name] ?? Category()
+            known[category.name] = tally
+            return tally
+        }
     }
 
     func category(_ index: Int?) -> Category {
@@ -32,7 +37,7 @@ final class CallTally {
     func report(_ upstream: Upstream?) -> CallFigures {
         var report = figures
         report.categories[""] = uncategorised.figures
-        for (name, category) in zip(names, categories) { report.categories[name] = category.figures }
+        for (name, category) in known { report.categories[name] = category.figures }
         if let upstream {
             report.idleConnections = upstream.idleCount
             report.activeConnections = upstream.openCount - upstream.idleCount
