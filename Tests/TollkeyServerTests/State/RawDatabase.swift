@@ -4,6 +4,8 @@ import CSQLite
 enum RawDatabase {
     struct Failure: Error { let text: String }
 
+    private static let busyMilliseconds: Int32 = 10_000
+
     static func run(_ sql: String, in path: String, fileSystem: String? = nil) throws {
         try with(path, fileSystem) { database in
             guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else { throw failure(database) }
@@ -37,6 +39,8 @@ enum RawDatabase {
         guard sqlite3_open_v2(path, &database, flags, fileSystem) == SQLITE_OK else {
             throw failure(database)
         }
+        // The store may be in the middle of a transaction of its own.
+        sqlite3_busy_timeout(database, busyMilliseconds)
         return try body(database)
     }
 
