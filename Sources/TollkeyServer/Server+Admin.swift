@@ -54,8 +54,9 @@ extension Server {
                     }
                     return reload(actor)
                 }, note: { [weak self] in self?.audit?.record($0) }),
-            status: { [weak self] in
-                self?.status() ?? ServerStatus(now: Clock.system.now, version: Version.text)
+            status: { [weak self] asksLedger in
+                self?.status(asksLedger: asksLedger)
+                    ?? ServerStatus(now: Clock.system.now, version: Version.text)
             },
             silentLoops: { [weak self] in self?.silentLoops() ?? [] })
     }

@@ -15,12 +15,13 @@ extension Server {
     /// Event loops that do not answer, by number.
     package func silentLoops() -> [Int] { gather().silent }
 
-    package func status() -> ServerStatus {
+    /// Event loops and credentials are asked; the ledger only where limits are wanted, as asking it writes.
+    package func status(asksLedger: Bool = true) -> ServerStatus {
         let (table, clerk, process, isDraining) = state.withLock {
             ($0.table, $0.clerk, $0.process, $0.isDraining)
         }
         let boards = table?.services.map(\.board) ?? []
-        if let clerk {
+        if asksLedger, let clerk {
             let now = clock.monotonic()
             for gate in boards.flatMap({ $0.quotas?.gates ?? [] }).prefix(Self.inquiriesMax) {
                 gate.inquire(at: now)

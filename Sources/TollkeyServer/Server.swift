@@ -227,10 +227,8 @@ package final class Server: Sendable {
         for service in before?.services ?? [] { boards[service.provider.name] = service.board }
         let clerk = try ledgerClerk(settings)
         let spans = try spanExporter(settings, after: before)
-        var isMade = false
-        defer { if !isMade, spans !== before?.spans { retire(spans) } }
         do {
-            let table = try ServiceTable(settings, pseudonym: pseudonym, spans: spans) { provider in
+            return try ServiceTable(settings, pseudonym: pseudonym, spans: spans) { provider in
                 let known = boards[provider.name]
                 if let known, known.provider.isSame(as: provider) { return known }
                 let generation = (known?.current.snapshot.generation ?? 0) + 1
@@ -244,9 +242,10 @@ package final class Server: Sendable {
                     self?.state.withLock { $0.refresher }?.post { $0.hear(news, of: name) }
                 }
             }
-            isMade = true
-            return table
-        } catch { throw StartFailure(error.description) }
+        } catch {
+            if spans !== before?.spans { retire(spans) }
+            throw StartFailure(error.description)
+        }
     }
 
     /// Who asks the ledger; begun when there is first a limit.

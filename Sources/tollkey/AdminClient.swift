@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import TollkeyCore
+import TollkeyServer
 
 /// Asks a running daemon, over its admin listener: one request, one answer.
 struct AdminClient {
@@ -24,7 +25,7 @@ struct AdminClient {
         defer { close(descriptor) }
         let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count else {
-            throw Fault(words: "\(address.words) does not take the request")
+            throw Fault(words: "\(address.text) does not take the request")
         }
         var bytes: [UInt8] = []
         var room = [UInt8](repeating: 0, count: 64 << 10)
@@ -32,7 +33,7 @@ struct AdminClient {
             let count = recv(descriptor, &room, room.count, 0)
             if count == 0 { break }
             guard count > 0, bytes.count + count <= Self.answerBytesMax else {
-                throw Fault(words: "\(address.words) broke off in the middle of its answer")
+                throw Fault(words: "\(address.text) broke off in the middle of its answer")
             }
             bytes += room.prefix(count)
         }
@@ -62,7 +63,7 @@ struct AdminClient {
             var found: UnsafeMutablePointer<addrinfo>?
             let literal = host == "localhost" || host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
             guard getaddrinfo(literal, String(port), &hints, &found) == 0, let entry = found?.pointee else {
-                throw Fault(words: "\(address.words) is no address")
+                throw Fault(words: "\(address.text) is no address")
             }
             defer { freeaddrinfo(found) }
             descriptor = socket(entry.ai_family, type, 0)
@@ -72,7 +73,7 @@ struct AdminClient {
         guard result == 0 else {
             let reason = String(cString: strerror(errno))
             close(descriptor)
-            throw Fault(words: "nobody answers at \(address.words) (\(reason)); is the daemon running?")
+            throw Fault(words: "nobody answers at \(address.text) (\(reason)); is the daemon running?")
         }
         return descriptor
     }
@@ -88,17 +89,8 @@ struct AdminClient {
         var head = ResponseHead()
         let isComplete = try? head.read(bytes.span)
         guard isComplete == true else {
-            throw Fault(words: "what listens at \(address.words) is no Tollkey")
+            throw Fault(words: "what listens at \(address.text) is no Tollkey")
         }
         return Answer(status: head.status, content: Array(bytes[head.end...]))
-    }
-}
-
-extension ListenAddress {
-    var words: String {
-        switch self {
-        case .tcp(let host, let port): "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
-        }
     }
 }

@@ -63,8 +63,9 @@ struct Audit: ParsableCommand {
         } else if json {
             for line in report.lines { print(AuditTable.json(line)) }
         } else {
-            for line in AuditTable.rows(report.lines, isColoured: Terminal.isColoured) { print(line) }
+            for line in AuditTable.lines(report.lines, Ink(isOn: Terminal.isColoured)) { print(line) }
         }
+        if report.lines.isEmpty, !verify { StandardError.write("No entries.\n") }
         for found in report.breaks {
             StandardError.write("altered from entry \(found.number) on: \(found.words)\n")
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import TollkeyConfig
 import TollkeyCore
+import TollkeyServer
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,33 +43,32 @@ struct Status: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let client = AdminClient(address: try address())
         if live || ready { return try probe(client) }
-        repeat {
-            let answer: [UInt8]
-            do { answer = try ask(client, "/status") } catch {
-                // A restart does not end the watching.
-                guard watch else { throw error }
-                usleep(2_000_000)
-                continue
-            }
-            let status = StatusView(answer)
-            if json {
-                print(String(decoding: answer, as: UTF8.self), terminator: "")
-            } else {
-                guard let status else {
-                    StandardError.write("The answer is no status.\n")
-                    throw Self.nobody
-                }
-                let ink = Ink(isOn: Terminal.isOne(1))
-                if watch, Terminal.isOne(1) { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-                print(status.text(ink), terminator: "")
-            }
+        guard watch else {
+            if try !show(ask(client, "/status")) { throw ExitCode.failure }
+            return
+        }
+        while true {
+            // A restart does not end the watching.
+            if let answer = try? ask(client, "/status") { _ = try show(answer) }
             fflush(nil)
-            if watch {
-                usleep(2_000_000)
-            } else if status?.isReady == false {
-                throw ExitCode.failure
-            }
-        } while watch
+            usleep(2_000_000)
+        }
+    }
+
+    /// False when the daemon says that it is not ready.
+    private func show(_ answer: [UInt8]) throws -> Bool {
+        let status = StatusView(answer)
+        if json {
+            print(String(decoding: answer, as: UTF8.self), terminator: "")
+            return status?.isReady != false
+        }
+        guard let status else {
+            StandardError.write("The answer is no status.\n")
+            throw Self.nobody
+        }
+        let text = status.text(Ink(isOn: Terminal.isColoured))
+        print(watch && Terminal.isOne(1) ? Terminal.screen(text) : text, terminator: "")
+        return status.isReady
     }
 
     private func address() throws -> ListenAddress {
@@ -98,7 +98,7 @@ struct Status: ParsableCommand {
         do throws(AdminClient.Fault) {
             let answer = try client.get(path)
             guard answer.status == 200 else {
-                throw AdminClient.Fault(words: "\(client.address.words) answers \(answer.status)")
+                throw AdminClient.Fault(words: "\(client.address.text) answers \(answer.status)")
             }
             return answer.content
         } catch {

@@ -1,4 +1,5 @@
 import TollkeyCore
+import TollkeyServer
 
 /// `/status` as a person reads it in a terminal.
 struct StatusView {
@@ -194,16 +195,11 @@ struct StatusView {
 
     private static func span(_ value: JSONValue?) -> String { value?.number.map { span($0) } ?? "-" }
 
-    /// The two largest units.
+    /// Short ones to a tenth of a second.
     private static func span(_ seconds: Double) -> String {
-        var rest = Int(max(0, min(seconds, 1e15)))
-        if rest < 10, seconds > 0 { return "\((seconds * 10).rounded() / 10) s" }
-        var words: [String] = []
-        for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] where words.count < 2 {
-            if rest >= size { words.append("\(rest / size) \(unit)") }
-            rest %= size
-        }
-        return words.isEmpty ? "0 s" : words.joined(separator: " ")
+        seconds > 0 && seconds < 10
+            ? "\((seconds * 10).rounded() / 10) s"
+            : Duration.seconds(Int64(max(0, min(seconds, 1e15)))).inWords
     }
 
     private static func bar(_ share: Double) -> String {

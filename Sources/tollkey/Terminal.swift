@@ -10,6 +10,16 @@ enum Terminal {
     /// Whether standard output is a person's, who has not said otherwise (no-color.org).
     static var isColoured: Bool { isOne(1) && getenv("NO_COLOR") == nil }
 
+    /// `text` in the place of what is shown, cut where the window ends.
+    static func screen(_ text: String) -> String {
+        var size = winsize()
+        let isKnown = ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 1
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let shown = lines.prefix(isKnown ? Int(size.ws_row) - 1 : lines.count).joined(separator: "\n")
+        // Home, clear, and no wrapping while it is written.
+        return "\u{1b}[H\u{1b}[2J\u{1b}[?7l\(shown)\u{1b}[?7h\n"
+    }
+
     /// Asks on standard error, which leaves standard output to what was asked for.
     static func ask(_ question: String) {
         if isOne(0) { StandardError.write(question) }

@@ -366,7 +366,6 @@ extension CategoryGate {
         /// Until the provider's pause ends; zero when there is none.
         package var pause: TimeSpan
         package var waiting: Int
-        package var isLedgerAway: Bool
     }
 
     /// As it last knew, where others draw on the same limits.
@@ -376,7 +375,7 @@ extension CategoryGate {
                 Figures.Limit(
                     limit: allowance.limit, remaining: max(0, allowance.remaining - promised),
                     resetsIn: allowance.resets.since(now))
-            }, pause: pause.end.since(now), waiting: standing.count, isLedgerAway: ledgerAwayUntil > now)
+            }, pause: pause.end.since(now), waiting: standing.count)
     }
 
     private static let figuresAge = TimeSpan(nanoseconds: 1_000_000_000)

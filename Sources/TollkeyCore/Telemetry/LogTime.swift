@@ -7,7 +7,8 @@ package struct LogTime: Sendable {
 
     /// Lends the text of `time`, milliseconds since 1970.
     package mutating func read<Result>(_ time: Int64, _ body: (Span<UInt8>) -> Result) -> Result {
-        let (second, milliseconds) = max(0, time).quotientAndRemainder(dividingBy: 1_000)
+        let milliseconds = (time % 1_000 + 1_000) % 1_000
+        let second = (time - milliseconds) / 1_000
         if second != self.second {
             self.second = second
             bytes = Array(Dates.rfc3339(second * 1_000).utf8.dropLast()) + Array(".000Z".utf8)

@@ -6,8 +6,8 @@ struct AdminDesk: Sendable {
     let visitors: AdminGuard
     let logger: Logger
     let actions: AdminActions
-    /// How the proxy stands; asks every event loop.
-    let status: @Sendable () -> ServerStatus
+    /// How the proxy stands; asks every event loop, and where it is told to the ledger.
+    let status: @Sendable (_ asksLedger: Bool) -> ServerStatus
     /// Event loops that do not answer within a bound.
     let silentLoops: @Sendable () -> [Int]
 
@@ -34,12 +34,12 @@ struct AdminDesk: Sendable {
             guard !silent.isEmpty else { return .text(200, "ok") }
             return .text(503, silent.map { "event loop \($0) does not answer" }.joined(separator: "\n"))
         case ["ready"]:
-            let notReady = status().notReady
+            let notReady = status(false).notReady
             return notReady.isEmpty ? .text(200, "ready") : .text(503, notReady.joined(separator: "\n"))
-        case ["status"]: return .json(200, status().json)
+        case ["status"]: return .json(200, status(true).json)
         case ["metrics"]:
             return AdminAnswer(
-                200, "text/plain; version=0.0.4; charset=utf-8", Array(status().metrics.utf8))
+                200, "text/plain; version=0.0.4; charset=utf-8", Array(status(true).metrics.utf8))
         default:
             if AdminActions.names.contains(request.path.first ?? "") {
                 var answer = AdminAnswer.problem(

@@ -101,13 +101,9 @@ struct AdminAnswer {
 
     /// RFC 9457, as the proxy's own answers to clients.
     static func problem(_ kind: FailureKind, _ detail: String, status: Int? = nil) -> AdminAnswer {
-        var answer = AdminAnswer(
-            status ?? kind.row.status, "application/problem+json",
-            JSONValue.object([
-                .init("type", .text("urn:tollkey:problem:\(kind.rawValue)")),
-                .init("title", .text("\(kind.row.title)")),
-                .init("status", .int(status ?? kind.row.status)), .init("detail", .text(detail)),
-            ]).bytes)
+        var details = ProblemDetails(Failure(kind, detail))
+        if let status { details.status = status }
+        var answer = AdminAnswer(details.status, "application/problem+json", Array(details.json.utf8))
         answer.fields = [("Tollkey-Problem", kind.rawValue)]
         answer.words = detail
         return answer

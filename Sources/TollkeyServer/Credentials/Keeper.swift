@@ -72,11 +72,12 @@ struct Keeper {
         var publication = board.current
         publication.retry = nil
         let isUnread = provider.rotation != nil && isUntouched
-        if let stateFault, isUnread || failure(at: now) != nil {
+        let absence = absence(at: now)
+        if let stateFault, isUnread || absence != nil {
             publication.standing = .missing(Failure(.credentialUnavailable, stateFault, retryAfter: 30))
-        } else if let failure = failure(at: now) {
-            publication.standing = failure
-            publication.retry = retry(at: now)
+        } else if let absence {
+            publication.standing = absence.standing
+            publication.retry = absence.retry
         } else if versions != publishedVersions || secretsAreNews {
             do throws(RenderingError) {
                 publication.snapshot = try snapshot(generation + 1, at: now)
@@ -111,8 +112,8 @@ struct Keeper {
             expires: expires, cryptography: SystemCryptography())
     }
 
-    /// What callers are told while a credential is missing; nil when none is.
-    private func failure(at now: Moment) -> CredentialStanding? {
+    /// What callers are told while a credential is missing, and when it is tried again; nil when none is.
+    private func absence(at now: Moment) -> (standing: CredentialStanding, retry: Deadline?)? {
         var isComing = false
         for life in lives where life.machine.held(at: now) == nil {
             // While a call is under way there is hope, whatever came of the one before.
@@ -120,17 +121,10 @@ struct Keeper {
                 isComing = true
                 continue
             }
-            return .missing(Self.failure(life.settings.name, trouble))
+            let retry = trouble.retry == .never ? nil : trouble.retry
+            return (.missing(Self.failure(life.settings.name, trouble)), retry)
         }
-        return isComing ? .coming : nil
-    }
-
-    /// Of the one that `failure` is about.
-    private func retry(at now: Moment) -> Deadline? {
-        let life = lives.first { life in
-            life.machine.held(at: now) == nil && !life.machine.isCalling && life.machine.trouble != nil
-        }
-        return life?.machine.trouble.flatMap { $0.retry == .never ? nil : $0.retry }
+        return isComing ? (.coming, nil) : nil
     }
 
     private static func failure(_ name: String, _ trouble: CredentialLife.Trouble) -> Failure {

@@ -31,7 +31,6 @@ struct CallNotes {
 /// The end of an exchange, as it is counted and logged.
 extension ExchangeDriver {
     func beginNotes(for client: ClientConnection, hasHead: Bool) {
-        notes = CallNotes()
         notes.id = client.worker.nextRequestID()
         notes.began = loop.now
         notes.hasHead = hasHead

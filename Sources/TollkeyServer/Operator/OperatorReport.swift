@@ -19,7 +19,7 @@ package struct OperatorReport: Sendable, Equatable {
 
 extension Duration {
     /// As people say it: the two largest of its units.
-    var inWords: String {
+    package var inWords: String {
         var rest = max(0, milliseconds / 1_000)
         var words: [String] = []
         for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] as [(Int64, String)] {

@@ -9,7 +9,7 @@ final class CallTally {
 
     let name: String
     var figures = CallFigures()
-    private(set) var uncategorised = Category()
+    let uncategorised = Category()
     /// In the order of the provider's categories.
     private var categories: [Category] = []
     /// Those of earlier configurations too.
@@ -28,9 +28,8 @@ final class CallTally {
         }
     }
 
-    func category(_ index: Int?) -> Category {
-        guard let index, categories.indices.contains(index) else { return uncategorised }
-        return categories[index]
+    func category(_ index: Int) -> Category {
+        categories.indices.contains(index) ? categories[index] : uncategorised
     }
 
     /// All of it, for other threads.

@@ -25,6 +25,16 @@ extension EndToEnd {
             return draining
         }
 
+        /// Has its answer and stays, as does the connection to the provider.
+        private func servedClient() throws -> (client: RawConnection, connection: RawConnection) {
+            let client = try proxy.connect(sending: get("/"))
+            let connection = try upstream.accept()
+            _ = try connection.request()
+            try connection.send(ok())
+            _ = try client.answer()
+            return (client, connection)
+        }
+
         @Test func `a running request finishes, and its connection is closed behind it`() throws {
             let client = try proxy.connect(sending: get("/"))
             let connection = try upstream.accept()
@@ -65,11 +75,7 @@ extension EndToEnd {
         }
 
         @Test func `idle connections on both sides are closed after a second`() throws {
-            let client = try proxy.connect(sending: get("/"))
-            let connection = try upstream.accept()
-            _ = try connection.request()
-            try connection.send(ok())
-            _ = try client.answer()
+            let (client, connection) = try servedClient()
             let draining = try beginDraining()
             proxy.advance(by: .seconds(1))
             #expect(try client.rest() == [])
@@ -78,11 +84,7 @@ extension EndToEnd {
         }
 
         @Test func `an idle client's next request is answered, and is its last`() throws {
-            let client = try proxy.connect(sending: get("/"))
-            let connection = try upstream.accept()
-            _ = try connection.request()
-            try connection.send(ok())
-            _ = try client.answer()
+            let (client, connection) = try servedClient()
             let draining = try beginDraining()
             try client.send(get("/late"))
             #expect(try connection.request().startLine == "GET /late HTTP/1.1")
@@ -93,11 +95,7 @@ extension EndToEnd {
         }
 
         @Test func `a request that has just arrived is answered`() throws {
-            let client = try proxy.connect(sending: get("/"))
-            let connection = try upstream.accept()
-            _ = try connection.request()
-            try connection.send(ok())
-            _ = try client.answer()
+            let (client, connection) = try servedClient()
             // Before the letter to drain: it is in the socket when the loop looks.
             try client.send(get("/last"))
             let draining = try Aside { [proxy] in proxy.server.drain(timeout: .seconds(10)) }
