@@ -28,14 +28,14 @@ package final class RedisLedger: Sendable {
     package static let knownTime = TimeSpan(nanoseconds: 10_000_000_000)
     /// Bounds a call: a connection, the beat that it begins with, and what is asked.
     package static let waitMax: Duration = .seconds(1)
-    static let timeouts = RedisTimeouts(connect: .milliseconds(400), command: .milliseconds(300))
+    package static let timeouts = RedisTimeouts(connect: .milliseconds(400), command: .milliseconds(300))
 
     /// `time` replaces the server's clock, in microseconds, for tests. `process`: the same for all of one process's.
     package init(
         _ settings: SharedSettings, process: String, clock: Clock = .system,
-        time: (@Sendable () -> Int64)? = nil
+        timeouts: RedisTimeouts = RedisLedger.timeouts, time: (@Sendable () -> Int64)? = nil
     ) throws(SystemError) {
-        client = try RedisClient(settings, timeouts: Self.timeouts, clock: clock.monotonic)
+        client = try RedisClient(settings, timeouts: timeouts, clock: clock.monotonic)
         prefix = settings.prefix
         self.process = process
         self.time = time

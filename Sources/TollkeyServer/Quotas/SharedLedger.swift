@@ -41,12 +41,12 @@ package final class SharedLedger: QuotaLedger {
     /// the server's clock, in microseconds, for tests.
     package init(
         _ settings: SharedSettings, directory: String, clock: Clock, logger: Logger,
-        time: (@Sendable () -> Int64)? = nil
+        timeouts: RedisTimeouts = RedisLedger.timeouts, time: (@Sendable () -> Int64)? = nil
     ) throws(StateFailure) {
         let process = String(UInt64.random(in: .min ... .max), radix: 16)
         do throws(SystemError) {
-            redis = try RedisLedger(settings, process: process, clock: clock, time: time)
-            pulse = try RedisLedger(settings, process: process, clock: clock, time: time)
+            redis = try RedisLedger(settings, process: process, clock: clock, timeouts: timeouts, time: time)
+            pulse = try RedisLedger(settings, process: process, clock: clock, timeouts: timeouts, time: time)
             thread = try TurnThread("quota-redis")
         } catch { throw StateFailure(.system, error.description) }
         local = settings.fallback == .local ? try SQLiteLedger(directory: directory, clock: clock) : nil
