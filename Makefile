@@ -18,7 +18,7 @@ TEST_PACKAGES = redis-server
 CLIENT_PACKAGES = curl python3 python3-requests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build deb check-deploy check-page format lint clean packages swift
+.PHONY: help run test build deb check-deploy check-page bench format lint clean packages swift
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -56,6 +56,11 @@ check-deploy: ## Checks what is around the binary: units, alerts, dashboard, com
 
 check-page: ## Looks at the operator's page in a real browser, where there is one
 	@python3 scripts/page-test.py
+
+bench: ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
+	@sh scripts/packages.sh wrk nginx-light
+	@sh scripts/packages.sh --optional haproxy
+	@python3 proof/bench.py --docs docs
 
 format: swift ## Formats the sources
 	@$(SWIFT) format -i --recursive --parallel $(SOURCES)
