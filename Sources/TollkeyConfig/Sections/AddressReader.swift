@@ -10,8 +10,8 @@ struct AddressReader {
 
     private let reading: Reading
     private var isBeyondLoopback = false
-    /// Where each address was first.
-    private var lines: [String: (key: String, line: Int)] = [:]
+    /// Where each address was first; nil for what holds without being said.
+    private var lines: [String: (key: String, line: Int?)] = [:]
 
     init(_ top: inout MapReader, reading: Reading) {
         self.reading = reading
@@ -21,6 +21,9 @@ struct AddressReader {
         top.set(&isBeyondLoopback, "listen_beyond_loopback", .flag)
         listeners = take(found, "listen", "spends your credentials")
         areGood = reading.problemCount == problemsBefore
+        if found == nil {
+            for identity in Settings().listeners.compactMap(\.identity) { lines[identity] = ("listen", nil) }
+        }
         let admins = top.value("admin", .list(of: format, least: 1, max: AdminSettings.listenersMax))
         admin = take(admins, "admin", "reads which providers you use and how")
     }
@@ -31,10 +34,11 @@ struct AddressReader {
         for listener in found?.value ?? [] {
             if let identity = listener.value.identity {
                 if let first = lines[identity] {
-                    let there = first.key == key ? "first on line" : "and \"\(first.key)\" on line"
+                    let line = first.line.map { "on line \($0)" } ?? "by default"
+                    let there = first.key == key ? "first" : "and \"\(first.key)\""
                     reading.report(
                         listener.position,
-                        "\"\(key)\" has this address twice, \(there) \(first.line); keep one of them")
+                        "\"\(key)\" has this address twice, \(there) \(line); keep one of them")
                 } else {
                     lines[identity] = (key, listener.position.line)
                 }

@@ -85,6 +85,9 @@ struct SettingsReaderTests {
                 "5:5: \"listen\" has this address twice, first on line 4; keep one of them",
             ])
         #expect(try settings("listen: [127.0.0.1:0, 127.0.0.1:0]" + acme).listeners.count == 2)
+        #expect(
+            problems("admin: 127.0.0.1:8080" + acme)
+                == ["1:8: \"admin\" has this address twice, and \"listen\" by default; keep one of them"])
     }
 
     @Test func `a target larger than the head is a problem`() {
