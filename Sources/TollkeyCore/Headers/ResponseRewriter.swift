@@ -39,7 +39,8 @@ package struct ResponseRewriter: Sendable {
     ) {
         out.append("HTTP/1.1 ")
         out.append(bytes.extracting(head.statusAndReason))
-        out.append("\r\n")
+        // RFC 9112 §4: the space belongs there also in front of no reason, which providers forget.
+        out.append(head.statusAndReason.count == 3 ? " \r\n" : "\r\n")
         var run = 0..<0
         for line in head.fields.lines {
             if removes(line, head, bytes) { continue }

@@ -24,6 +24,11 @@ struct ResponseRewriterTests {
                 """)
     }
 
+    @Test(arguments: [("200", "200 "), ("200 ", "200 "), ("200 OK", "200 OK"), ("200  ", "200  ")])
+    func `a status has a space behind it, also without a reason`(_ line: String, _ written: String) throws {
+        #expect(try rewrite("HTTP/1.1 \(line)\r\n\r\n") == "HTTP/1.1 \(written)\r\n\r\n")
+    }
+
     @Test(arguments: [
         (false, false, false, ""), (true, false, false, "Transfer-Encoding: chunked\r\n"),
         (false, true, false, "Connection: close\r\n"), (false, false, true, "Connection: keep-alive\r\n"),
@@ -39,7 +44,7 @@ struct ResponseRewriterTests {
             let delivery = ResponseRewriter.Delivery(
                 chunked: chunked, close: close, saysKeepAlive: saysKeepAlive)
             #expect(
-                try rewrite(head + "A: b\r\n\r\n", acme(), delivery) == "HTTP/1.1 200\r\nA: b\r\n\(lines)\r\n"
+                try rewrite(head + "A: b\r\n\r\n", acme(), delivery) == "HTTP/1.1 200 \r\nA: b\r\n\(lines)\r\n"
             )
         }
     }
@@ -67,7 +72,7 @@ struct ResponseRewriterTests {
     @Test func `Connection cannot take the length away`() throws {
         #expect(
             try rewrite("HTTP/1.1 200\r\nConnection: content-length\r\nContent-Length: 3\r\n\r\n")
-                == "HTTP/1.1 200\r\nContent-Length: 3\r\n\r\n")
+                == "HTTP/1.1 200 \r\nContent-Length: 3\r\n\r\n")
     }
 
     @Test(arguments: [("200", true), ("304", true), ("204", false), ("100", false), ("103", false)])
@@ -126,7 +131,7 @@ struct ResponseRewriterTests {
     ) throws {
         #expect(
             try rewrite("HTTP/1.1 201\r\nLocation: \(location)\r\n\r\n", provider)
-                == "HTTP/1.1 201\r\nLocation: \(expected)\r\n\r\n")
+                == "HTTP/1.1 201 \r\nLocation: \(expected)\r\n\r\n")
     }
 
     /// Behind `/acme` they would lead out of it again, to another provider's route maybe.
@@ -152,13 +157,13 @@ struct ResponseRewriterTests {
     @Test func `a Location that Connection names stays behind`() throws {
         #expect(
             try rewrite("HTTP/1.1 302\r\nLocation: /x\r\nConnection: location\r\n\r\n")
-                == "HTTP/1.1 302\r\n\r\n")
+                == "HTTP/1.1 302 \r\n\r\n")
     }
 
     @Test func `several Locations are mapped one by one, and what stands between them stays`() throws {
         #expect(
             try rewrite("HTTP/1.1 300\r\nLocation: /a\r\nX: 1\r\nY: 2\r\nLocation: z\r\nLocation: /b\r\n\r\n")
-                == "HTTP/1.1 300\r\nLocation: /acme/a\r\nX: 1\r\nY: 2\r\nLocation: z\r\nLocation: /acme/b\r\n\r\n"
+                == "HTTP/1.1 300 \r\nLocation: /acme/a\r\nX: 1\r\nY: 2\r\nLocation: z\r\nLocation: /acme/b\r\n\r\n"
         )
     }
 
