@@ -24,9 +24,15 @@ final class Upstream {
     private var addresses: [SocketAddress] = []
     private var addressesAge = MonotonicTime.never
     private var isResolving = false
+    /// When the addresses were last looked up.
+    private var addressesFound = MonotonicTime.never
+    /// Connections that failed while it is being looked up whether the name has moved, and what the last one said.
+    private var doubts: (count: Int, failure: Failure)?
 
     /// The system's resolver does not say how long an answer holds.
     static let addressesLife = TimeSpan(.seconds(30))
+    /// An answer younger than this is not doubted, so that a provider that is down costs one look-up a second.
+    static let addressesTrusted = TimeSpan(.seconds(1))
 
     init(_ service: Service, loop: EventLoop, resolver: Resolver, tally: CallTally) {
         self.tally = tally
@@ -99,8 +105,13 @@ final class Upstream {
     func connectFailed(_ failure: Failure) {
         connecting -= 1
         open -= 1
-        if !waiting.isEmpty { waiting.removeFirst().connectionFailed(failure) }
-        connectIfNeeded()
+        if mayHaveMoved {
+            doubts = ((doubts?.count ?? 0) + 1, failure)
+            resolve()
+        } else {
+            if !waiting.isEmpty { waiting.removeFirst().connectionFailed(failure) }
+            connectIfNeeded()
+        }
     }
 
     func release(_ connection: UpstreamConnection) {
@@ -151,6 +162,7 @@ final class Upstream {
     /// False when they are being looked up; then this is tried again.
     private func hasAddresses() -> Bool {
         if !service.addresses.isEmpty { return true }
+        if doubts != nil { return false }
         if addresses.isEmpty || loop.now >= addressesAge { resolve() }
         return !addresses.isEmpty
     }
@@ -180,6 +192,8 @@ final class Upstream {
 
     private func resolved(_ found: [SocketAddress]?) {
         isResolving = false
+        let hasMoved = found.map { Self.areOthers($0, than: addresses) } ?? false
+        addressesFound = loop.now
         if let found {
             addresses = found
             addressesAge = loop.now + Self.addressesLife
@@ -191,6 +205,31 @@ final class Upstream {
             for exchange in failed { exchange.connectionFailed(failure) }
             return
         }
+        if let doubts {
+            self.doubts = nil
+            if !hasMoved { fail(doubts.count, doubts.failure) }
+        }
         connectIfNeeded()
+    }
+
+    /// The addresses that failed came from a look-up, and not just now.
+    private var mayHaveMoved: Bool {
+        if doubts != nil { return true }
+        return service.addresses.isEmpty && !isRetired && loop.now >= addressesFound + Self.addressesTrusted
+    }
+
+    /// Those whose connection has failed stand first in the line.
+    private func fail(_ count: Int, _ failure: Failure) {
+        let failed = waiting.prefix(count)
+        waiting.removeFirst(failed.count)
+        for exchange in failed { exchange.connectionFailed(failure) }
+    }
+
+    /// Names with several addresses are answered in a new order each time.
+    private static func areOthers(_ found: [SocketAddress], than before: [SocketAddress]) -> Bool {
+        found.contains { address in
+            let text = address.listenAddress
+            return !before.contains { $0.listenAddress == text }
+        }
     }
 }
