@@ -98,6 +98,7 @@ final class UpstreamConnection: Pollable {
         // Also when it failed: the alert tells the peer why.
         let sent = send(loop.transport.takeOutput())
         switch progress {
+        case .failed where hasEnded: failHandshake("the connection ended during the handshake")
         case .failed(let reason): failHandshake(reason)
         case .waits where !sent || hasEnded: failHandshake("the connection ended during the handshake")
         case .waits: break
