@@ -1,6 +1,7 @@
 // What Linux offers beyond POSIX, which the Glibc module leaves out.
 #pragma once
 #include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -12,6 +13,14 @@ extern int pthread_setname_np(pthread_t, const char *);
 
 // prctl takes a variable number of arguments, which Swift cannot pass.
 static inline void tollkey_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// Where the Swift toolchain is installed, its runtime has handlers for these: they start a program that reads this
+// process's memory and prints some of it, registers first, on standard error, which is the log. And the process does
+// not end before that has, with all of its clients waiting.
+static inline void tollkey_end_at_crash(void) {
+    const int crashes[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+    for (unsigned index = 0; index < sizeof crashes / sizeof *crashes; index++) signal(crashes[index], SIG_DFL);
+}
 
 // To Swift, flock is the struct of that name; <sys/file.h> would take other structs away from the Glibc module.
 // LOCK_EX | LOCK_NB, the same on all of Linux: 0, or -1 and errno.

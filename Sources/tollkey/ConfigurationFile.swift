@@ -45,6 +45,7 @@ struct ConfigurationFile: ParsableArguments {
     private func read(
         _ body: (ConfigurationReader, [UInt8]) -> Result<Settings, ConfigurationProblems>
     ) -> Result<Settings, Unreadable> {
+        Operating.keepMemoryPrivate()
         let (path, file): (String, SmallFile)
         switch open() {
         case .success(let opened): (path, file) = opened

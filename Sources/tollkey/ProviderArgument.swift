@@ -32,8 +32,14 @@ struct ProviderArgument: ParsableArguments {
 enum Operating {
     /// Before the first secret is read.
     static func begin() {
-        tollkey_forbid_dumps()
+        keepMemoryPrivate()
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Secrets in memory are nobody else's: no core dump, no other process's eyes, nothing of it in a crash's report.
+    static func keepMemoryPrivate() {
+        tollkey_forbid_dumps()
+        tollkey_end_at_crash()
     }
 
     /// What `body` makes; a failure is told, and the command ends.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CLinux
 import Glibc
 import Logging
 import TollkeyCore
@@ -16,8 +15,7 @@ struct Run: ParsableCommand {
     @OptionGroup var file: ConfigurationFile
 
     func run() throws {
-        // Secrets in memory are nobody else's: no core dump, no other process's eyes.
-        tollkey_forbid_dumps()
+        Operating.keepMemoryPrivate()
         Self.raiseDescriptorLimit()
         let signals = Signals()
         let settings = try file.settings()
