@@ -91,7 +91,32 @@ struct Login: ParsableCommand {
         var arguments = words.map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
+        var variables = browserEnvironment().map { strdup($0) }
+        variables.append(nil)
+        defer { for variable in variables { free(variable) } }
         var process = pid_t()
-        posix_spawnp(&process, "xdg-open", &actions, nil, arguments, environ)
+        posix_spawnp(&process, "xdg-open", &actions, nil, arguments, variables)
     }
+
+    /// What desktops and browsers need of our environment. The rest stays here: secrets may be in it, and a browser
+    /// lives on for days.
+    private static func browserEnvironment() -> [String] {
+        var kept: [String] = []
+        var next = environ
+        while let variable = next.pointee {
+            let text = String(cString: variable)
+            let name = text.prefix { $0 != "=" }
+            if browserVariables.contains(String(name)) || name.hasPrefix("XDG_") || name.hasPrefix("LC_") {
+                kept.append(text)
+            }
+            next += 1
+        }
+        return kept
+    }
+
+    private static let browserVariables: Set<String> = [
+        "BROWSER", "DBUS_SESSION_BUS_ADDRESS", "DESKTOP_SESSION", "DISPLAY", "GNOME_DESKTOP_SESSION_ID", "HOME",
+        "KDE_FULL_SESSION", "KDE_SESSION_VERSION", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
+        "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "WSL_INTEROP", "XAUTHORITY",
+    ]
 }
