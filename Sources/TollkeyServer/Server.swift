@@ -362,11 +362,11 @@ package final class Server: Sendable {
     private func startLoop(_ index: Int, _ table: ServiceTable) throws(StartFailure) -> Mailbox? {
         let slot = Slot()
         let isRunning = Threads.start("loop-\(index)") {
-            [clock, resolver, sink, logControl, started, ended] in
+            [clock, resolver, sink, logger, logControl, started, ended] in
             defer { ended.open() }
             guard let loop = try? EventLoop(clock: clock) else { return started.open() }
             let worker = Worker(
-                table, index: index, loop: loop, resolver: resolver, log: CallLog(sink, logControl))
+                table, index: index, loop: loop, resolver: resolver, log: CallLog(sink, logControl), logger: logger)
             slot.mailbox.withLock { $0 = loop.mailbox }
             started.open()
             loop.run(serving: worker)

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import TollkeyCore
 
 /// One event loop's share of the proxy: its listeners, its clients, and each provider's connections.
@@ -23,10 +24,20 @@ final class Worker {
     var traces: TraceStarter?
     private(set) var accepted: UInt64 = 0
     private var tickets: Tickets
+    private let logger: Logger
+    private var nextNote = MonotonicTime(nanoseconds: .min)
+    /// Of the process's descriptors at the start, this loop's clients may have these.
+    private let descriptorsMax: Int
+
+    private static let noteTime = TimeSpan(.seconds(60))
     /// Calls that stand in line for a permit.
     private(set) var standing: [UInt64: ExchangeDriver] = [:]
 
-    init(_ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, log: CallLog) {
+    init(
+        _ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, log: CallLog, logger: Logger
+    ) {
+        self.logger = logger
+        descriptorsMax = DescriptorShare.clients / max(1, table.settings.threads)
         tickets = Tickets(place: UInt64(index))
         self.table = table
         self.loop = loop
@@ -58,7 +69,18 @@ final class Worker {
         for address in Array(listeners.keys) { stopListening(address) }
     }
 
-    var hasRoom: Bool { clients.count < table.settings.limits.connections }
+    var hasRoom: Bool { clients.count < min(table.settings.limits.connections, descriptorsMax) }
+
+    /// Says, from time to time, that clients wait in the system's queue.
+    func noteNoRoom(_ shortage: String? = nil) {
+        guard loop.now >= nextNote else { return }
+        nextNote = loop.now + Self.noteTime
+        let isConfigured = table.settings.limits.connections <= descriptorsMax
+        let reason = shortage ?? (isConfigured ? "limits.connections" : "the process's limit of descriptors")
+        logger.warning(
+            "no room for further clients: they wait until others have gone",
+            metadata: ["reason": "\(reason)", "clients": "\(clients.count)"])
+    }
 
     func accepted(_ descriptor: Int32, peer: Admission.Peer?) {
         let client = ClientConnection(self, peer: peer)

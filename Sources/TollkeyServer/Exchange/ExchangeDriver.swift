@@ -226,6 +226,13 @@ final class ExchangeDriver {
         upstream.acquire(for: self, isFresh: isFresh)
     }
 
+    /// None can be opened for it after all: as from the beginning, it waits for one that is busy.
+    func waitsForPool(_ upstream: Upstream) {
+        guard !isQueued else { return }
+        isQueued = true
+        client?.waitForConnection(until: min(loop.now + upstream.service.poolTimeout, wholeDeadline))
+    }
+
     func begin(on connection: UpstreamConnection) {
         // The wait for it may have outlived the credential.
         guard upstream?.credentials.standing == .usable else {

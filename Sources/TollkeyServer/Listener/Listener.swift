@@ -36,6 +36,7 @@ final class Listener: Pollable {
         for _ in 0..<Self.acceptsPerTurn {
             guard worker.hasRoom else {
                 isWaiting = true
+                worker.noteNoRoom()
                 return
             }
             guard acceptOne() else { return }
@@ -57,8 +58,9 @@ final class Listener: Pollable {
             return true
         case EAGAIN: return false
         // No descriptors or no memory, which may come back; or a socket that cannot accept, which must not spin.
-        default:
+        case let code:
             isWaiting = true
+            worker.noteNoRoom(SystemError.text(code))
             setDeadline(loop.now + Self.retryTime)
             return false
         }

@@ -12,6 +12,11 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
 
     package var description: String { "\(call): \(Self.text(code))" }
 
+    /// Nobody else's fault, and soon over: there was no descriptor or no memory to be had.
+    static func isShortage(_ code: Int32) -> Bool {
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code)
+    }
+
     package static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     /// `result`, unless it is negative.

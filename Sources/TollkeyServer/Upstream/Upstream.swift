@@ -19,6 +19,10 @@ final class Upstream {
     /// Given back, and not given to the next one yet.
     private var free: [UpstreamConnection] = []
     private var isGiving = false
+    /// The system has no descriptor for another connection, and is not asked again before.
+    private var starvedUntil = MonotonicTime(nanoseconds: .min)
+
+    private static let starvingTime = TimeSpan(.milliseconds(100))
 
     private let resolver: Resolver
     private var addresses: [SocketAddress] = []
@@ -62,7 +66,9 @@ final class Upstream {
     // MARK: For exchanges
 
     /// Whether a connection may be opened besides those there are.
-    var canConnect: Bool { open < service.provider.pool.connections }
+    var canConnect: Bool { open < service.provider.pool.connections && !isStarved }
+
+    private var isStarved: Bool { loop.now < starvedUntil }
 
     /// A connection for `exchange`, now or later; it is told. `isFresh`: not one that has carried anything.
     func acquire(for exchange: ExchangeDriver, isFresh: Bool) {
@@ -79,7 +85,8 @@ final class Upstream {
         }
         // Those for whom a connection is being made do not wait for one that is busy.
         let pool = service.provider.pool
-        guard waiting.count - connecting < max(0, pool.connections - open) + pool.waiting else {
+        let room = isStarved ? 0 : max(0, pool.connections - open)
+        guard waiting.count - connecting < room + pool.waiting else {
             exchange.connectionFailed(
                 Failure(
                     .overloaded, "Too many calls wait for a connection to the provider.", retryAfter: 1))
@@ -105,6 +112,7 @@ final class Upstream {
     func connectFailed(_ failure: Failure) {
         connecting -= 1
         open -= 1
+        descriptorFreed()
         if mayHaveMoved {
             doubts = ((doubts?.count ?? 0) + 1, failure)
             resolve()
@@ -114,6 +122,25 @@ final class Upstream {
         }
     }
 
+    /// The system has no descriptor, or no memory. Who waits goes on waiting for a connection that is open already.
+    func connectImpossible(_ reason: String) {
+        connecting -= 1
+        open -= 1
+        guard open > 0 else {
+            if !waiting.isEmpty {
+                waiting.removeFirst().connectionFailed(
+                    Failure(
+                        .overloaded, "This machine has nothing left for a connection to the provider: \(reason).",
+                        retryAfter: 1))
+            }
+            return connectIfNeeded()
+        }
+        starvedUntil = loop.now + Self.starvingTime
+        for exchange in waiting { exchange.waitsForPool(self) }
+    }
+
+    private func descriptorFreed() { starvedUntil = MonotonicTime(nanoseconds: .min) }
+
     func release(_ connection: UpstreamConnection) {
         if let next = waiting.first, next.mustNotBeLost, !connection.isQuiet { return connection.close() }
         giveOrKeep(connection)
@@ -121,6 +148,7 @@ final class Upstream {
 
     func closed(_ connection: UpstreamConnection, wasIdle: Bool) {
         open -= 1
+        descriptorFreed()
         if wasIdle { idle.removeAll { $0 === connection } }
         connectIfNeeded()
     }

@@ -58,7 +58,14 @@ final class UpstreamConnection: Pollable {
         let address = addresses[index]
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, type, 0)
-        guard descriptor >= 0 else { return connect(to: addresses.count, failure: SystemError.text(errno)) }
+        guard descriptor >= 0 else {
+            let code = errno
+            guard SystemError.isShortage(code) else {
+                return connect(to: addresses.count, failure: SystemError.text(code))
+            }
+            state = .closed
+            return upstream.connectImpossible(SystemError.text(code))
+        }
         Socket.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         state = .connecting(index)
         let result = address.withPointer { Glibc.connect(descriptor, $0, $1) }
