@@ -200,7 +200,10 @@ actor TokenRefresher {
             keepers[name]?.isRefused = true
             checkSecrets(name)
         }
-        if keepers[name]?.isCalling == false { settle(name) }
+        guard keepers[name]?.isCalling == false else { return }
+        // A command beside us may have brought a better one, and its bell may not have been heard yet.
+        readState(name)
+        if keepers[name]?.board.current.snapshot.generation == generation { settle(name) }
     }
 
     /// For a moment there is nothing better than what was refused.

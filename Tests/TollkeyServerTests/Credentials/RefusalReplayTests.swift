@@ -89,6 +89,36 @@ extension EndToEnd {
             }
         }
 
+        @Test func `what another process has brought is found when the one before it is refused`() async throws {
+            try await withCredentialStage { stage in
+                let settings = try stage.jpay
+                let proxy = try stage.proxy(settings)
+                defer { proxy.stop() }
+                #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 201)
+                // From here on a further refusal is left alone for some seconds.
+                stage.sandbox.revokeAccess(of: .jpay)
+                #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 201)
+                stage.sandbox.revokeAccess(of: .jpay)
+                try renewBeside(stage, settings)
+                #expect(try proxy.connect(sending: post(#"{"amount":1}"#)).answer().status == 201)
+            }
+        }
+
+        /// What `tollkey refresh` does, but for the bell that tells the daemon.
+        private func renewBeside(_ stage: CredentialStage, _ settings: Settings) throws {
+            let client = try CallClient()
+            defer { client.close() }
+            let provider = settings.providers[0]
+            let calls = ProviderCalls(
+                provider: provider, secrets: provider.secrets, client: client, clock: stage.clock.clock)
+            let store = try StateStore(directory: stage.state, keys: [])
+            let renewal = Renewal(
+                credential: provider.credentials[0], calls: calls, store: store, bootID: "this boot")
+            guard case .obtained = renewal.perform(known: nil, isForced: true) else { throw NotRenewed() }
+        }
+
+        private struct NotRenewed: Error {}
+
         @Test func `403 renews nothing and is relayed`() async throws {
             try await withCredentialStage { stage in
                 let proxy = try stage.proxy(stage.jpay)
