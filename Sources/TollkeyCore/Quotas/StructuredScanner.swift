@@ -56,7 +56,8 @@ struct StructuredScanner {
             position += 1
             while position < end, head[position] != UInt8(ascii: ":") { position += 1 }
             guard take(head, ":") else { throw Malformed() }
-        case UInt8(ascii: "?"), UInt8(ascii: "@"), UInt8(ascii: "-"):
+        case UInt8(ascii: "-"): _ = try number(head)
+        case UInt8(ascii: "?"), UInt8(ascii: "@"):
             position += 1
             _ = try number(head)
         case let c where Characters.isDigit(c): return .number(try number(head))
@@ -67,9 +68,10 @@ struct StructuredScanner {
         return .other
     }
 
+    /// Its digits; one sign may stand before them (RFC 9651 §4.2.4).
     private mutating func number(_ head: Span<UInt8>) throws(Malformed) -> Range<Int> {
+        _ = take(head, "-")
         let start = position
-        if take(head, "-") { return try number(head) }
         while position < end, Characters.isDigit(head[position]) || head[position] == UInt8(ascii: ".") {
             position += 1
         }

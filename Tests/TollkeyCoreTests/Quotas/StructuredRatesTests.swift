@@ -46,7 +46,8 @@ struct StructuredRatesTests {
         "\"hour\";pk=:abc;r=40", "\"hour\\", "remaining=40, reset=", "remaining=40;, reset=30", ";r=40", "",
         "\"hour\";x=%a;r=1", "\"hour\";x=@;r=1", "\"hour\";x=?;r=1", "40;r=1", "?1;r=1", "\"hour\"",
         "\"hour\";r=-1", "\"hour\";r=\"40\"", "\"hour\";r", "remaining=-40", "remaining=many", "40",
-        "\"hour\";r=9999999999999999999;t=99999999999999999999999", "unlimited",
+        "\"hour\";r=9999999999999999999;t=99999999999999999999999", "unlimited", "\"hour\";x=--1;r=40",
+        String(repeating: "-", count: 50_000),
     ])
     func `a line that is malformed or says nothing is ignored`(_ value: String) throws {
         #expect(try read("RateLimit: \(value)") == nil)
