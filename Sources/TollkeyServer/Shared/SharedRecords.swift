@@ -113,7 +113,7 @@ struct SharedRecords: Sendable {
 
     private static func saved(_ reply: RedisReply) throws(RedisFailure) -> Saved {
         guard let words = words(reply), let first = words.first else { throw malformed }
-        let number = words.dropFirst().first.flatMap { Int64($0) }
+        let number = words.dropFirst().first.flatMap { number($0) }
         switch (first, number) {
         case ("saved", _): return .saved
         case ("superseded", _): return .superseded
@@ -134,7 +134,7 @@ struct SharedRecords: Sendable {
             [RedisArgument(replica), RedisArgument(terms.lockLife.milliseconds)])
         guard let words = Self.words(reply) else { throw Self.malformed }
         if words.isEmpty { return nil }
-        guard words.count == 2, let fence = Int64(words[0]) else { throw Self.malformed }
+        guard words.count == 2, let fence = Self.number(words[0]) else { throw Self.malformed }
         return Lock(value: "\(replica):\(words[0])", fence: fence, server: words[1])
     }
 
@@ -156,7 +156,12 @@ struct SharedRecords: Sendable {
         return words
     }
 
-    private static func number(_ bytes: [UInt8]) -> Int64? { Int64(String(decoding: bytes, as: UTF8.self)) }
+    private static func number(_ bytes: [UInt8]) -> Int64? { number(String(decoding: bytes, as: UTF8.self)) }
+
+    /// Whoever can write there can write any number; beyond what one of Lua's holds exactly it is none of ours.
+    private static func number(_ text: String) -> Int64? {
+        Int64(text).flatMap { (0...1 << 53).contains($0) ? $0 : nil }
+    }
 
     private static let malformed = RedisFailure(
         .malformed, mayHaveRun: true,

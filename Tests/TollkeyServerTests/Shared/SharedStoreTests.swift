@@ -50,6 +50,16 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a version that nobody gives is no record, and has no next one`() throws {
+            try withRedis { redis in
+                let a = try Replica(redis)
+                _ = try redis.ask(
+                    "HSET tollkey:record:credential:acme:access version \(Int64.max) sealed x fence 0")
+                #expect(try a.store.save(Secret("1"), at: place, replacing: nil) < Int64.max)
+                #expect(try a.store.copy(place)?.content == Secret("1"))
+            }
+        }
+
         @Test func `a look finds what is new, once`() throws {
             try withRedis { redis in
                 let (a, b) = (try Replica(redis), try Replica(redis))
