@@ -29,6 +29,8 @@ final class RecordTables {
     static let schema: Int64 = 2
     /// Without an audit trail.
     static let schemaMin: Int64 = 1
+    /// Versions that are shared are times in milliseconds, others less; and there is always a next one.
+    private static let versionMax: Int64 = 1 << 60
 
     /// The statements on the tables of `database`.
     private init(_ database: Database, format: Int64) throws(StateFailure) {
@@ -135,6 +137,9 @@ final class RecordTables {
             header = Header(lastVersion: row.number(0), keyCheck: row.bytes(1))
         }
         guard let header else { throw Database.damaged(database.path, "it has no header") }
+        guard (0..<Self.versionMax).contains(header.lastVersion) else {
+            throw Database.damaged(database.path, "no version is so large as it says")
+        }
         return header
     }
 

@@ -152,6 +152,7 @@ struct StateDamageTests {
         for sql in [
             "DROP TABLE record", "DELETE FROM state", "ALTER TABLE state DROP COLUMN key_check",
             "PRAGMA user_version = 0", "PRAGMA user_version = -5",
+            "UPDATE state SET last_version = 9223372036854775807", "UPDATE state SET last_version = -1",
         ] {
             let folder = try filled()
             try RawDatabase.run(sql, in: folder.database)
