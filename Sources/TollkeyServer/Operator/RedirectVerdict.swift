@@ -14,8 +14,8 @@ package enum RedirectVerdict: Sendable, Equatable {
     init(_ query: ArraySlice<UInt8>, state: String, _ cryptography: SystemCryptography) {
         var values: [String: [[UInt8]]] = [:]
         for pair in query.split(separator: UInt8(ascii: "&")) {
-            let name = pair.prefix { $0 != UInt8(ascii: "=") }
-            guard let name = Self.decoded(name), let value = Self.decoded(pair.dropFirst(name.count + 1))
+            let coded = pair.prefix { $0 != UInt8(ascii: "=") }
+            guard let name = Self.decoded(coded), let value = Self.decoded(pair.dropFirst(coded.count + 1))
             else { continue }
             values[String(decoding: name, as: UTF8.self), default: []].append(value)
         }

@@ -121,6 +121,8 @@ extension EndToEnd {
                 #expect(
                     flow.verdict(on: Array("code=a%2Bb+c&state=\(state)".utf8)[...]) == .code(Secret("a+b c"))
                 )
+                #expect(
+                    flow.verdict(on: Array("c%6Fde=a&st%61te=\(state)".utf8)[...]) == .code(Secret("a")))
                 #expect(flow.verdict(on: Array("code=a&state=\(state)&state=\(state)".utf8)[...]) == .foreign)
             }
         }
