@@ -31,7 +31,7 @@ package struct StoredVerifications: Sendable {
                 let wall = text("expires").flatMap({ Int64($0) }), wall > now.wall
             else { return nil }
             // The other process's monotonic clock may be that of another boot.
-            let left = min(Duration.milliseconds(wall - now.wall), lifetime)
+            let left = min(.milliseconds(wall) - .milliseconds(now.wall), lifetime)
             return VerificationLedger.Token(
                 token: Secret(token), operation: operation, subject: text("subject"), origin: origin,
                 expires: now + left)
