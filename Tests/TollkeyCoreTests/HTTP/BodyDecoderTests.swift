@@ -1,35 +1,6 @@
 import Testing
 import TollkeyCore
 
-/// What a decoder made of parts that came one after the other.
-struct Decoded: Equatable {
-    var content: [UInt8] = []
-    var trailers = ""
-    var hasEnded = false
-    /// Bytes behind the message's end.
-    var left = 0
-}
-
-func decode(_ framing: BodyFraming, _ parts: [[UInt8]]) throws(HeadError) -> Decoded {
-    var decoder = BodyDecoder(framing)
-    var result = Decoded()
-    for part in parts {
-        var position = 0
-        reading: while true {
-            switch try decoder.next(part.span, at: &position) {
-            case .content(let range): result.content += part[range]
-            case .more: break reading
-            case .end:
-                result.hasEnded = true
-                break reading
-            }
-        }
-        result.left += part.count - position
-    }
-    result.trailers = text(decoder.trailers)
-    return result
-}
-
 struct BodyDecoderTests {
     @Test(arguments: [0, 1, 5, 10])
     func `a length is content up to its end and not beyond`(_ length: Int) throws {
