@@ -18,7 +18,7 @@ TEST_PACKAGES = redis-server
 CLIENT_PACKAGES = curl python3 python3-requests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build deb check-deploy check-page bench format lint clean packages swift
+.PHONY: help run test build deb check-deploy check-page hostile faults fuzz soak bench format lint clean packages swift
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -61,6 +61,9 @@ bench: ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md
 	@sh scripts/packages.sh wrk nginx-light
 	@sh scripts/packages.sh --optional haproxy
 	@python3 proof/bench.py --docs docs
+state-faults: ## Ends, starves and damages a daemon's state and its Redis, and counts what is lost
+	@sh scripts/packages.sh --optional redis-server
+	@python3 proof/state.py --proxy $(BIN)/tollkey
 
 format: swift ## Formats the sources
 	@$(SWIFT) format -i --recursive --parallel $(SOURCES)

@@ -1,0 +1,183 @@
+"""kill -9 at every system call: of renewals, of a command, of the first start."""
+
+import collections
+import signal
+
+# Beyond these a renewal would never end; a full run counts some hundreds.
+STEPS_MAX = 5_000
+
+
+def chosen(count, length, dice):
+    """All steps, or `count` of `length` by chance."""
+    if not count:
+        return iter(range(1, STEPS_MAX))
+    return iter(sorted(dice.sample(range(1, length + 1), min(count, length))))
+
+
+def rotation(stage, findings, count=None, dice=None, by_person=False):
+    """A renewal ended at each of its system calls in turn, or at `count` of them by chance. Answers figures.
+
+    What is promised is docs/credentials.md, "Refresh tokens that rotate": a token that may have been spent is not spent
+    again, but for a credential that only a person could obtain anew, which has nothing to lose by the try.
+    """
+    name = "renewal after a person's login" if by_person else "renewal"
+    issuer, daemon = stage.issuer, stage.daemon(by_person=by_person)
+    if by_person:
+        findings.check(daemon.log_in(issuer) is True, f"{name}: no login")
+    findings.check(daemon.await_get() == (200, None), f"{name}: no working credential at the start")
+    tally, calls = collections.Counter(), collections.Counter()
+    for step in chosen(count, count and _length(daemon, daemon.refresh), dice):
+        before = issuer.logins, issuer.refreshes
+        daemon.steps({"kill": step})
+        answer = daemon.refresh()
+        if answer:
+            findings.check(answer[0] == 200, f"{name}, system call {step}: not renewed: {answer}")
+            daemon.steps({})
+        if not daemon.said("killed"):
+            if not findings.check(answer, f"{name}, system call {step}: neither an answer nor an end"):
+                break
+            tally["went through"] += 1
+            # What is behind the answer (a look at the clocks, the trail) need not be the same each time.
+            if not count and tally["went through"] >= 3:
+                break
+            continue
+        if not findings.check(daemon.await_end(), f"{name}, system call {step}: did not end"):
+            break
+        killed = daemon.said("killed")[0]
+        calls[killed["killed"]] += 1
+        issuer.settle()
+        is_sent = issuer.refreshes > before[1]
+        outcome = _look_after(daemon, issuer, findings, f"{name}, system call {step} ({killed['killed']})",
+                              is_sent, answer, by_person, "pwrite64" in killed["before"])
+        tally[outcome] += 1
+    findings.check(sum(calls.values()) > 0, f"{name}: nothing was killed")
+    findings.check(issuer.unknown == 0, f"{name}: {issuer.unknown} tokens sent that were never issued")
+    again = tally["sent, not kept: a person logs in"] if by_person else 0
+    findings.check(issuer.spent_twice == again, f"{name}: {issuer.spent_twice} refresh tokens were spent twice")
+    return [
+        (f"{name}s ended by SIGKILL at a system call", sum(calls.values())),
+        ("  at", ", ".join(f"{call} {number}" for call, number in calls.most_common(6)) + ", …"),
+        *((f"  {words}", tally[words]) for words in sorted(tally) if words != "went through"),
+        ("  refresh tokens spent twice" + (" where there was something to lose" if by_person else ""),
+         issuer.spent_twice - again),
+    ]
+
+
+def _look_after(daemon, issuer, findings, at, is_sent, answer, by_person, may_be_marked):
+    """Starts it again; what has become of the token, in words."""
+    logins, access, refused = issuer.logins, issuer.access, issuer.refused
+    daemon.start()
+    served = daemon.get()
+    is_lost = issuer.refused > refused
+    findings.check(is_sent or not is_lost, f"{at}: a token that was never sent is not served any more")
+    findings.check(not (is_lost and answer), f"{at}: what was answered as done is lost")
+    if is_lost and by_person:
+        findings.check(served and served[0] in (401, 503), f"{at}: a call without a credential got {served}")
+        answer = daemon.refresh()
+        findings.check(answer and "a person must log in" in answer[1], f"{at}: no login is asked for: {answer}")
+        findings.check(daemon.log_in(issuer) is True, f"{at}: no login is possible")
+        served = daemon.await_get()
+    findings.check(served == (200, None), f"{at}: after the restart a call got {served}")
+    before = issuer.logins
+    renewed = daemon.refresh()
+    findings.check(renewed and renewed[0] == 200, f"{at}: the next renewal: {renewed}")
+    served = daemon.get()
+    findings.check(served == (200, None), f"{at}: after the next renewal a call got {served}")
+    has_logged_in = issuer.logins > before
+    if is_lost:
+        return "sent, not kept: " + ("a person logs in" if by_person else "logged in anew")
+    findings.check(logins == before, f"{at}: logged in although what was held is good")
+    if is_sent:
+        findings.check(not has_logged_in, f"{at}: the refresh token that was kept was not used")
+        return "sent, and kept: the next one was spent"
+    if not has_logged_in:
+        return "not sent: the same token was spent"
+    findings.check(may_be_marked and not by_person, f"{at}: logged in although nothing was marked")
+    return "marked, not sent: logged in anew"
+
+
+def _length(daemon, action):
+    """System calls of `action`."""
+    daemon.steps({"count": True})
+    action()
+    daemon.steps({})
+    return daemon.said("entered")[-1]["entered"]
+
+
+def command(stage, findings, count, dice):
+    """`tollkey refresh` beside a daemon, ended at system calls by chance."""
+    issuer, daemon = stage.issuer, stage.daemon(is_stepped=False)
+    # Otherwise the daemon meets one dead token after the other, which it answers with longer and longer pauses.
+    issuer.keeps_access = True
+    daemon.await_get()
+    answers = daemon.path / "command-plan.out"
+    status, words = daemon.command("refresh", "pay", plan={"kill": 1 << 40})
+    findings.check(status == 0, f"command: {status} {words}")
+    (daemon.path / "command-plan").write_text("{}")
+    # It counts from its first system call, which is long before the renewal; so the sample is denser at the end.
+    low, high = 1, _command_length(daemon, findings)
+    kills = 0
+    for _ in range(count):
+        step = round(high - (high - low) * dice.random() ** 2)
+        answers.write_text("")
+        status, words = daemon.command("refresh", "pay", plan={"kill": step})
+        at = f"command, system call {step}"
+        findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
+        kills += status != 0
+        served = daemon.get()
+        findings.check(served == (200, None), f"{at}: a call got {served}")
+        renewed = daemon.refresh()
+        findings.check(renewed and renewed[0] == 200, f"{at}: the next renewal: {renewed}")
+    findings.check(kills > 0, "command: nothing was killed")
+    findings.check(issuer.spent_twice == 0, f"command: {issuer.spent_twice} refresh tokens were spent twice")
+    return [
+        ("commands beside a daemon ended by SIGKILL at a system call", f"{kills} of {high}"),
+        ("  refresh tokens spent twice", issuer.spent_twice)]
+
+
+def _command_length(daemon, findings):
+    """The last step at which it still could be ended."""
+    low, high = 1, 1 << 14
+    while low + 16 < high:
+        middle = (low + high) // 2
+        status, _ = daemon.command("refresh", "pay", plan={"kill": middle})
+        low, high = (middle, high) if status == -signal.SIGKILL else (low, middle)
+    findings.check(low > 100, f"command: only {low} system calls")
+    return low
+
+
+def first_start(stage, findings, count, dice):
+    """A daemon without a state, ended at system calls by chance, and started again."""
+    issuer = stage.issuer
+    daemon = stage.daemon("length", is_started=False)
+    daemon.start({"count": True})
+    daemon.await_get()
+    daemon.steps({})
+    length = daemon.said("entered")[-1]["entered"]
+    daemon.stop()
+    kills, reached = 0, collections.Counter()
+    for number in range(count):
+        # Denser at the end: the first half is the system's, which loads libraries.
+        step = round(length * (1 - dice.random() ** 2)) + 1
+        daemon = stage.daemon(f"start-{number}", is_started=False)
+        at = f"first start, system call {step}"
+        daemon.try_start({"kill": step})
+        if daemon.process.poll() is None:
+            daemon.get(seconds=3)
+        killed = daemon.said("killed")
+        if not killed and daemon.process.poll() is None:
+            daemon.stop(signal.SIGKILL)
+        kills += bool(killed)
+        reached["with a database" if (daemon.state / "tollkey.db").exists() else
+                "with a directory" if daemon.state.exists() else "with nothing"] += bool(killed)
+        ended = daemon.try_start()
+        if findings.check(ended is None, f"{at}: does not start any more: {ended}"):
+            served = daemon.get()
+            findings.check(served == (200, None), f"{at}: a call got {served}")
+        daemon.stop(signal.SIGKILL)
+    findings.check(kills > 0, "first start: nothing was killed")
+    findings.check(issuer.spent_twice == 0, f"first start: {issuer.spent_twice} refresh tokens were spent twice")
+    return [
+        ("first starts ended by SIGKILL at a system call", kills),
+        ("  left", ", ".join(f"{words} {number}" for words, number in sorted(reached.items()))),
+    ]
