@@ -64,7 +64,8 @@ class Issuer:
         self.close()
 
     def _remember(self):
-        self.history.append((time.monotonic(), (self.access, self.refresh, frozenset(self.live), frozenset(self.spent))))
+        was = self.access, self.refresh, frozenset(self.live), frozenset(self.spent)
+        self.history.append((time.monotonic(), was))
 
     def restore(self, at):
         """Goes back to what it was at that moment."""

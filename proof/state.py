@@ -41,7 +41,8 @@ SCENARIOS = [
 ]
 REDIS = [
     scenario for kind in state_redis.TROUBLES for scenario in (
-        (f"Redis {kind}, limits", state_redis.counts, (kind, 6, DICE), (kind, 1, DICE, 100) if kind == "killed" else None),
+        (f"Redis {kind}, limits", state_redis.counts, (kind, 6, DICE),
+         (kind, 1, DICE, 100) if kind == "killed" else None),
         (f"Redis {kind}, tokens", state_redis.tokens, (kind, 2, DICE),
          (kind, 1, DICE, False) if kind == "killed" else None))]
 

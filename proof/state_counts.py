@@ -207,6 +207,7 @@ def two_processes(stage, findings, seconds, dice, limit=600):
     findings.check(issuer.unknown == 0, f"two processes: {issuer.unknown} unknown tokens")
     return [
         ("two daemons on one state directory", ", ".join(f"{name} {number}" for name, number in sorted(tally.items()))),
-        ("  renewals, logins, refresh tokens spent twice", f"{issuer.refreshes}, {issuer.logins}, {issuer.spent_twice}"),
+        ("  renewals, logins, refresh tokens spent twice",
+         f"{issuer.refreshes}, {issuer.logins}, {issuer.spent_twice}"),
         ("  calls forwarded of the limit in its window", f"{forwarded} of {limit}"),
     ]

@@ -78,7 +78,7 @@ class Disk:
 
 
 def power_cuts(stage, findings, count=None, dice=None):
-    """Renewals and counted calls are written down; then each cut is laid out three times, and a daemon started on it."""
+    """Renewals are written down; then each cut is laid out three times, and a daemon started on it."""
     if os.geteuid():
         return [("power cuts", "not tried: needs root")]
     issuer = stage.issuer

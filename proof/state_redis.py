@@ -17,7 +17,7 @@ import state_counts
 TROUBLES = ("killed", "failed over", "paused", "full")
 # docs/decisions/0011: so long after a loss no refresh token is spent.
 GRACE = 40
-# Until a refresh token must have been spent again: grace, and a lock that was left behind, and what a busy machine takes.
+# Until a refresh token must have been spent again: grace, a lock that was left behind, and a busy machine.
 REFRESH_SECONDS = GRACE + 75 + 2 * rig.PATIENCE
 
 
@@ -166,7 +166,9 @@ class Cluster:
 def _replicas(stage, number, kind, categories):
     cluster = Cluster(stage.path, kind == "failed over")
     stage.ending.callback(cluster.close)
-    top = f"shared: 'redis://127.0.0.1:{cluster.front.port}'\nshared_fallback: refuse\nstate_key: '${{env:PROOF_STATE_KEY}}'\n"
+    top = (
+        f"shared: 'redis://127.0.0.1:{cluster.front.port}'\nshared_fallback: refuse\n"
+        "state_key: '${env:PROOF_STATE_KEY}'\n")
     return cluster, [
         stage.daemon(f"replica-{index}", categories=categories, top=top, is_stepped=False) for index in range(number)]
 

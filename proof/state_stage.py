@@ -28,7 +28,7 @@ LOGIN = (
     "        login:\n"
     "          authorize: /authorize\n"
     "          query: { state: '${state}', redirect_uri: '${redirect_uri}', client: '${id}' }\n"
-    "          exchange: { post: /token, form: { grant_type: authorization_code, code: '${code}', secret: '${secret}' } }\n"
+    "          exchange: { post: /token, form: { grant_type: authorization_code, code: '${code}', s: '${secret}' } }\n"
     "          redirect_uri: https://shop.test/back\n")
 
 

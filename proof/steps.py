@@ -3,8 +3,8 @@
     steps.py PLAN PROGRAM ARGUMENT…
 
 PLAN is a file with JSON. It is read before the program's first system call, and again at SIGUSR1; each reading is
-answered by lines in PLAN.out, `{"entered": calls since the one before, "refused": of these}` and `{"read": true}`. Members, all
-optional; with `{}` it runs freely:
+answered by lines in PLAN.out, `{"entered": calls since the one before, "refused": of these}` and `{"read": true}`.
+Members, all optional; with `{}` it runs freely:
 
     kill     n: SIGKILL when the nth system call from here on is entered, which it then does not perform
     refuse   {"calls": [names], "error": number, "under": folder, "from": n}: from the nth on, each such call on a file
@@ -13,7 +13,8 @@ optional; with `{}` it runs freely:
     record   a file that gets each change of the folder `under`, one JSON a line
 
 The program is its child, so that nobody needs to be root to end it; what a program that forbids dumps has open, and
-what it writes, is root's to see, so that `refuse` and `record` need it. It ends with the program, and the program with it.
+what it writes, is root's to see, so that `refuse` and `record` need it. It ends with the program, and the program with
+it.
 """
 
 import ctypes
@@ -39,7 +40,8 @@ NAMES = {
     "x86_64": {
         0: "read", 1: "write", 3: "close", 4: "stat", 5: "fstat", 6: "lstat", 7: "poll", 8: "lseek", 9: "mmap",
         11: "munmap", 13: "rt_sigaction", 14: "rt_sigprocmask", 16: "ioctl", 39: "getpid", 51: "getsockname",
-        52: "getpeername", 54: "setsockopt", 55: "getsockopt", 102: "getuid", 107: "geteuid", 186: "gettid", 17: "pread64", 18: "pwrite64", 20: "writev",
+        52: "getpeername", 54: "setsockopt", 55: "getsockopt", 102: "getuid", 107: "geteuid", 186: "gettid",
+        17: "pread64", 18: "pwrite64", 20: "writev",
         41: "socket", 42: "connect", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 72: "fcntl", 73: "flock", 74: "fsync",
         75: "fdatasync", 77: "ftruncate", 82: "rename", 83: "mkdir", 87: "unlink", 202: "futex", 232: "epoll_wait",
         257: "openat", 258: "mkdirat", 262: "newfstatat", 263: "unlinkat", 264: "renameat", 285: "fallocate",
