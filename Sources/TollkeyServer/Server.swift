@@ -105,10 +105,10 @@ package final class Server: Sendable {
 
     /// Goes over to `settings`: all of it, or, when it throws, none. The number of threads stays.
     package func reload(_ settings: Settings) throws(StartFailure) {
+        // Told at once: whoever ends the proxy keeps `changing` until it has ended.
+        try refuseWhenDraining()
         try changing.withLock { _ throws(StartFailure) in
-            guard !state.withLock({ $0.isDraining }) else {
-                throw StartFailure("the proxy is shutting down")
-            }
+            try refuseWhenDraining()
             let before = state.withLock { $0.table }
             let table = try makeTable(settings, after: before)
             do throws(StartFailure) { try goOver(to: table) } catch {
@@ -117,6 +117,10 @@ package final class Server: Sendable {
             }
             if table.spans !== before?.spans { retire(before?.spans) }
         }
+    }
+
+    private func refuseWhenDraining() throws(StartFailure) {
+        if state.withLock({ $0.isDraining }) { throw StartFailure("the proxy is shutting down") }
     }
 
     private func goOver(to table: ServiceTable) throws(StartFailure) {
