@@ -106,6 +106,7 @@ extension Server {
             let exporter = try SpanExporter(
                 traces, version: Version.text, instance: pseudonym, clock: clock, logger: logger)
             guard exporter.start() else { throw SystemError("pthread_create", EAGAIN) }
+            state.withLock { $0.exporters.append(exporter) }
             return exporter
         } catch { throw StartFailure(error.description) }
     }
@@ -115,7 +116,10 @@ extension Server {
         guard let exporter else { return }
         let close = { @Sendable [weak self] in
             exporter.close()
-            self?.state.withLock { $0.spansDropped &+= UInt64(exporter.dropped) }
+            self?.state.withLock { state in
+                state.exporters.removeAll { $0 === exporter }
+                state.spansDropped &+= UInt64(exporter.dropped)
+            }
         }
         if !Threads.start("spans-end", close) { close() }
     }

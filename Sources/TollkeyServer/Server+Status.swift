@@ -36,7 +36,9 @@ extension Server {
         status.workers = report
         status.log = logControl.settings
         status.linesDropped = sink?.dropped ?? 0
-        status.spansDropped = state.withLock { $0.spansDropped } &+ UInt64(table?.spans?.dropped ?? 0)
+        status.spansDropped = state.withLock { state in
+            state.exporters.reduce(state.spansDropped) { $0 &+ UInt64($1.dropped) }
+        }
         status.ledger = clerk?.standing
         if let settings = table?.settings {
             status.isShared = settings.shared != nil

@@ -20,6 +20,8 @@ package final class Server: Sendable {
         var admin: AdminListener?
         var desk: AdminDesk?
         var process = ServerStatus.Process()
+        /// Those that have not ended: the table's, and earlier ones that send their last spans.
+        var exporters: [SpanExporter] = []
         /// By exporters that are no more.
         var spansDropped: UInt64 = 0
         var audit: AuditTrail?
