@@ -313,6 +313,8 @@ actor TokenRefresher {
 
     /// A command beside us, or another process, has brought it; the first one was kept from before.
     private func noteTaken(_ kept: KeptCredential, _ name: String, _ life: Keeper.Life) {
+        // Our own call for the next one comes upon it too, and is noted when it is over.
+        guard !life.machine.isCalling else { return }
         let key = "\(name)/\(life.settings.name)"
         guard life.kept != nil || life.machine.trouble != nil else {
             tallies[key, default: RenewalTally()].recall(kept.stored.obtainedAt)
