@@ -372,7 +372,8 @@ package final class Server: Sendable {
             defer { ended.open() }
             guard let loop = try? EventLoop(clock: clock) else { return started.open() }
             let worker = Worker(
-                table, index: index, loop: loop, resolver: resolver, log: CallLog(sink, logControl), logger: logger)
+                table, index: index, loop: loop, resolver: resolver, log: CallLog(sink, logControl),
+                logger: logger)
             slot.mailbox.withLock { $0 = loop.mailbox }
             started.open()
             loop.run(serving: worker)

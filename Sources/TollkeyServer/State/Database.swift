@@ -47,8 +47,10 @@ final class Database {
     // Lives on, inside SQLite, until the last statement is gone.
     deinit { sqlite3_close_v2(pointer) }
 
-    /// Runs statements that answer nothing.
-    func run(_ sql: String) throws(StateFailure) {
+    /// Runs statements that answer nothing. `waits`: for other processes' transactions.
+    func run(_ sql: String, waits: Bool = true) throws(StateFailure) {
+        if !waits { sqlite3_busy_timeout(pointer, 0) }
+        defer { if !waits { sqlite3_busy_timeout(pointer, Self.busyMilliseconds) } }
         try check(sqlite3_exec(pointer, sql, nil, nil, nil))
     }
 

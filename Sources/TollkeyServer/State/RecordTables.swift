@@ -171,8 +171,8 @@ final class RecordTables {
     }
 
     /// Takes the log over into the database and empties it, as far as nobody is reading.
-    func emptyLog() throws(StateFailure) {
-        try database.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    func emptyLog(waits: Bool = true) throws(StateFailure) {
+        try database.run("PRAGMA wal_checkpoint(TRUNCATE)", waits: waits)
     }
 
     private static func row(_ row: Statement) -> Row {

@@ -121,12 +121,15 @@ package final class StateStore: Sendable {
         _ body: @Sendable (RecordTables, inout RecordTables.Header) throws(StateFailure) -> Result
     ) throws(StateFailure) -> Result where Result: Sendable {
         try tables.withLock { tables throws(StateFailure) in
-            try tables.database.transaction { () throws(StateFailure) in
+            let result = try tables.database.transaction { () throws(StateFailure) in
                 var header = try tables.header()
                 // Another process may have changed the key; a record under the old one would be lost.
                 guard header.keyCheck == keyring.check else { throw keyHasChanged }
                 return try body(tables, &header)
             }
+            // To SQLite a damaged frame is the log's end: what was saved would silently be what was before.
+            try? tables.emptyLog(waits: false)
+            return result
         }
     }
 

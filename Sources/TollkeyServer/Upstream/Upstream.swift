@@ -130,7 +130,8 @@ final class Upstream {
             if !waiting.isEmpty {
                 waiting.removeFirst().connectionFailed(
                     Failure(
-                        .overloaded, "This machine has nothing left for a connection to the provider: \(reason).",
+                        .overloaded,
+                        "This machine has nothing left for a connection to the provider: \(reason).",
                         retryAfter: 1))
             }
             return connectIfNeeded()

@@ -44,7 +44,8 @@ struct ResponseRewriterTests {
             let delivery = ResponseRewriter.Delivery(
                 chunked: chunked, close: close, saysKeepAlive: saysKeepAlive)
             #expect(
-                try rewrite(head + "A: b\r\n\r\n", acme(), delivery) == "HTTP/1.1 200 \r\nA: b\r\n\(lines)\r\n"
+                try rewrite(head + "A: b\r\n\r\n", acme(), delivery)
+                    == "HTTP/1.1 200 \r\nA: b\r\n\(lines)\r\n"
             )
         }
     }

@@ -89,7 +89,9 @@ extension EndToEnd {
             }
         }
 
-        @Test func `what another process has brought is found when the one before it is refused`() async throws {
+        @Test func `what another process has brought is found when the one before it is refused`()
+            async throws
+        {
             try await withCredentialStage { stage in
                 let settings = try stage.jpay
                 let proxy = try stage.proxy(settings)
