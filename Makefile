@@ -13,7 +13,9 @@ SOURCES = Package.swift Sources Tests
 # Compiled and linked against, and what fetches the Swift packages over https.
 BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev libhiredis-dev ca-certificates
 # Tests fail without these.
-TEST_PACKAGES = redis-server
+TEST_PACKAGES = redis-server python3 openssl
+# Proofs set these beside the proxy where they are there; Envoy's is no package of Debian's.
+PEER_PACKAGES = nginx haproxy
 # Tests that drive the proxy with other people's clients are skipped where these are missing.
 CLIENT_PACKAGES = curl python3 python3-requests
 
@@ -35,10 +37,17 @@ test: packages swift ## Builds and runs every test
 	@echo "Building the tests. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release --build-tests
 	@$(SWIFT) test -c release --skip-build
+	@python3 proof/hostile.py --short
 
 build: packages swift ## Builds tollkey and tollkey-sandbox into .build/release
 	@echo "Building. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release
+
+# Its own options: make hostile HOSTILE='--short --seed 7'. With Python's h11 and httptools it reads with those as well.
+hostile: build ## Counts what hostile requests and answers do, here and in nginx, HAProxy and Envoy
+	@sh scripts/packages.sh python3 openssl
+	@sh scripts/packages.sh --optional $(PEER_PACKAGES)
+	@python3 proof/hostile.py $(HOSTILE)
 
 deb: ## Makes the Debian package, in .build-deb
 	@sh scripts/packages.sh dpkg-dev
