@@ -171,11 +171,20 @@ async def prove(options):
 
 
 def configuration(routes, authority):
+    """For each route a provider with given credentials, and one whose credential can be renewed."""
     more = (f"    body: {{ max: {cases.CONTENT_MAX} }}\n"
             f"    timeouts: {{ head: {peers.TIMEOUT}s, idle: {peers.TIMEOUT}s }}\n")
-    providers = (rig.provider(route[1:], port, authority, more).replace(
-        f"https://{rig.HOST}:{port}", f"https://{rig.HOST}:{port}{lanes.BASE.decode()}") for route, port in routes)
-    return f"hosts: [named.test]\norigins: ['https://shop.test']\nproviders:\n{''.join(providers)}"
+    providers = ""
+    for route, port in routes:
+        base = f"https://{rig.HOST}:{port}"
+        given = rig.provider(route[1:], port, authority, more).replace(base, f"{base}{lanes.BASE.decode()}")
+        renewing = given.split("    secrets:")[0].replace(f"  {route[1:]}:", f"  {route[1:].replace('l', 'r')}:")
+        providers += (
+            f"{given}{renewing}{more}    secrets: {{ secret: '${{env:PROOF_TOKEN}}' }}\n"
+            f"    credentials: {{ access: {{ obtain: {{ post: {lanes.TOKEN_PATH.decode()}, form: {{ secret: '${{secret}}' }} }},"
+            " read: { token: access_token, expires_in: expires_in } } }\n"
+            "    inject: { Authorization: 'Bearer ${access}' }\n")
+    return f"hosts: [named.test]\norigins: ['https://shop.test']\nproviders:\n{providers}"
 
 
 def tabulated(table):

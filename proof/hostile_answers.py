@@ -35,6 +35,8 @@ class Answer:
     # False: to be told by this proxy; RFC 9112 also lets a proxy repair it.
     everybody: bool = True
     bound: bool = False
+    # Asked for with a credential that can be renewed, so that a 401 is held back until that is decided.
+    renews: bool = False
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -352,7 +354,17 @@ def heads():
                                               b"Content-Length: 5") + b"hello", fields=[(b"set-cookie", b"b=2")])
 
 
+def held():
+    """The same as 401, which this proxy reads and keeps before it decides whether to send the request again."""
+    for answer in (*framings(), *chunks(), *surplus(), *truncated(), *splits()):
+        first = answer.pieces[0]
+        if first.startswith(OK):
+            yield dataclasses.replace(
+                answer, name=f"held/{answer.name}", pieces=[b"HTTP/1.1 401 No\r\n" + first[len(OK):], *answer.pieces[1:]],
+                status=401, renews=True, bound=True)
+
+
 def generated(seed, short=False):
-    found = [answer for group in (status_lines, fields, framings, chunks, interims, without_content, surplus,
-                                  truncated, splits, heads) for answer in group()]
+    found = [answer for group in (status_lines, fields, framings, chunks, interims, without_content, surplus, truncated,
+                                  splits, heads, held) for answer in group()]
     return cases.sample(found, seed, 30) if short else found

@@ -25,6 +25,7 @@ REFUSED_WITHIN = 1
 QUIET = 0.05
 # How long a client waits for an end once it has said so.
 END_WITHIN = 3
+TOKEN_PATH, TOKEN_ANSWER = b"/oauth/token", b'{"access_token": "canary-access-3c5e81f0", "expires_in": 3600}'
 # A request that is answered before all of it has come, and what becomes of its connection.
 EARLY = re.compile(rb"[A-Z]+ \S*/early-(keep|close) [^\0]*?\r\n\r\n")
 HOP_BY_HOP = (b"connection", b"keep-alive", b"te", b"upgrade", b"transfer-encoding", b"content-length", b"host",
@@ -105,6 +106,8 @@ class Upstream:
                     return
 
     def answer(self, message):
+        if message.target == BASE + TOKEN_PATH:
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(TOKEN_ANSWER), TOKEN_ANSWER)
         content = b"%s %s %d" % (message.method, message.target, len(message.content))
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(content)
         return head if message.method == b"HEAD" else head + content
@@ -175,6 +178,8 @@ class Lane:
 
     def __init__(self, route, upstream, is_ours):
         self.route, self.proxy_port, self.upstream, self.is_ours = route, 0, upstream, is_ours
+        # To the same upstream, with a credential that can be renewed.
+        self.renewing_route = route.replace(b"/l", b"/r")
         self.clean_calls = 0
         self.findings, self.late = [], []
         # A peer that loses requests would cost this many seconds each time.

@@ -69,8 +69,9 @@ async def run(lane, answer):
     target = lanes.BASE + path
     lane.upstream.scripts[target] = part
     async with lanes.Client(lane.proxy_port) as client:
+        route = lane.renewing_route if answer.renews else lane.route
         await client.send(b"%s %s%s HTTP/1.%d\r\nHost: 127.0.0.1:%d\r\n\r\n" % (
-            answer.method, lane.route, path, answer.minor, lane.proxy_port))
+            answer.method, route, path, answer.minor, lane.proxy_port))
         # The proxy gives up a silent upstream after some seconds.
         await client.read_until(lambda: lane.has_answers(client, 1, [answer.method]), lane.patience + 5)
         part.heard.set()
