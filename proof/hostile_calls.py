@@ -26,12 +26,11 @@ def request_lines():
     for authority in (b"upstream.test:443", HOST, b"127.0.0.1", b"*", b"http://" + HOST + target):
         yield refuse(f"line/CONNECT {shown(authority)}", line(b"CONNECT " + authority + b" HTTP/1.1"), guard=True)
     for version in (b"HTTP/1.10", b"HTTP/01.1", b"HTTP/1.01", b"HTTP/2.0", b"HTTP/2", b"HTTP/3", b"HTTP/0.9",
-                    b"HTTP/0.0", b"http/1.1", b"Http/1.1", b"HTTP/1,1",
-                    b"HTTP/1.1 ", b"HTTP/1.1\t", b" HTTP/1.1", b"HTTP /1.1", b"HTTP/ 1.1", b"HTTP/1 .1", b"HTTP/1. 1",
-                    b"HTTP/11", b"HTTP/1", b"HTTP/1.", b"HTTP/.1",
-                    b"HTTP/-1.1", b"HTTP/+1.1", b"HTTP/1.1.1", b"HTTP/1.1x", b"HTTP/x.1", b"HTTP/1.x", b"HTTP/a.1",
-                    b"ICY/1.1", b"HTTPS/1.1", b"HTTP\\1.1", b"HTTP//1.1", b"HTTP/1.1 HTTP/1.1",
-                    b"1.1", b"HTTP/1.1\0", b"HTTP/1.1\x0b", b"HTTP/9.9", b"HTTP/1.\xb2", b"", b"X"):
+                    b"HTTP/0.0", b"http/1.1", b"Http/1.1", b"HTTP/1,1", b"HTTP/1.1 ", b"HTTP/1.1\t", b" HTTP/1.1",
+                    b"HTTP /1.1", b"HTTP/ 1.1", b"HTTP/1 .1", b"HTTP/1. 1", b"HTTP/11", b"HTTP/1", b"HTTP/1.",
+                    b"HTTP/.1", b"HTTP/-1.1", b"HTTP/+1.1", b"HTTP/1.1.1", b"HTTP/1.1x", b"HTTP/x.1", b"HTTP/1.x",
+                    b"HTTP/a.1", b"ICY/1.1", b"HTTPS/1.1", b"HTTP\\1.1", b"HTTP//1.1", b"HTTP/1.1 HTTP/1.1", b"1.1",
+                    b"HTTP/1.1\0", b"HTTP/1.1\x0b", b"HTTP/9.9", b"HTTP/1.\xb2", b"", b"X"):
         yield refuse_here(f"line/version {shown(version)}", line(b"GET " + target + b" " + version))
     yield either("line/version 1.2", line(b"GET " + target + b" HTTP/1.2"))
     yield accept("line/version 1.0", line(b"GET " + target + b" HTTP/1.0"), (b"GET", b"/a", b""))
@@ -44,9 +43,10 @@ def request_lines():
     for before in (b"\r\n\r\n", b"\r\n\r\n\r\n"):
         yield either(f"line/{len(before)} bytes of empty lines before", before + GET)
     for before in (b"\n", b"\r", b" ", b"\t", b"\0", b" \r\n", b"\xef\xbb\xbf", b"\r\n ", b"\x16\x03\x01\x02\x00\x01",
-                   b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                    b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n", b"\r\n\n"):
         yield refuse_here(f"line/before it {shown(before)}", before + GET)
+    # Peers may speak it.
+    yield refuse("line/before it HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + GET, guard=True)
 
 
 def targets():
@@ -74,11 +74,11 @@ def targets():
     for end in (b"%", b"%2", b"%zz", b"%2x", b"%%41", b"%u002f", b"%-1", b"% 41", b"%\xc0"):
         yield refuse_here(f"target/percent {shown(end)}", text(path=b"/a" + end))
     for target in (b"", b"foo", b"\\", b"?x", b"#", b"/", b"//", b"*", b"http:", b"http:/", b"http://", b"http:///a",
-                   b"https://" + HOST + ROUTE + b"/a", b"ftp://x" + ROUTE,
-                   b"file:///etc/passwd", b"//" + HOST + ROUTE + b"/a", b"http:" + ROUTE + b"/a",
-                   b"http:/" + ROUTE + b"/a", b"http://" + HOST, b"http://" + HOST + b"?x",
-                   b"http:\\\\" + HOST + ROUTE + b"/a", b"http://" + HOST + b"\\" + ROUTE + b"/a", b"HTTP://",
-                   b"javascript:x", b"@" + HOST + ROUTE, HOST + ROUTE + b"/a", b"." + ROUTE):
+                   b"https://" + HOST + ROUTE + b"/a", b"ftp://x" + ROUTE, b"file:///etc/passwd",
+                   b"//" + HOST + ROUTE + b"/a", b"http:" + ROUTE + b"/a", b"http:/" + ROUTE + b"/a",
+                   b"http://" + HOST, b"http://" + HOST + b"?x", b"http:\\\\" + HOST + ROUTE + b"/a",
+                   b"http://" + HOST + b"\\" + ROUTE + b"/a", b"HTTP://", b"javascript:x", b"@" + HOST + ROUTE,
+                   HOST + ROUTE + b"/a", b"." + ROUTE):
         yield refuse(f"target/form {shown(target)}", b"GET " + target + b" HTTP/1.1\r\nHost: " + HOST + b"\r\n\r\n",
                      everybody=False, guard=True)
     whole = lambda authority, host, scheme=b"http": b"GET %s://%s%s/a HTTP/1.1\r\nHost: %s\r\n\r\n" % (
@@ -86,9 +86,8 @@ def targets():
     for scheme in (b"http", b"HTTP", b"hTtP"):
         yield accept(f"target/absolute {scheme.decode()}", whole(HOST, HOST, scheme), (b"GET", b"/a", b""))
     for authority in (b"evil.test", b"upstream.test", b"127.0.0.1", b"localhost:" + PORT, b"127.0.0.1:1",
-                      b"x@" + HOST, HOST + b"@evil.test", b"evil.test@" + HOST,
-                      HOST + b".evil.test", b":" + PORT, b"[::1]:" + PORT, b"evil.test#" + HOST,
-                      b"evil.test%00" + HOST, b"evil.test%2f" + HOST):
+                      b"x@" + HOST, HOST + b"@evil.test", b"evil.test@" + HOST, HOST + b".evil.test", b":" + PORT,
+                      b"[::1]:" + PORT, b"evil.test#" + HOST, b"evil.test%00" + HOST, b"evil.test%2f" + HOST):
         yield refuse(f"target/absolute for {shown(authority)}", whole(authority, HOST), everybody=False, guard=True)
         yield refuse(f"target/absolute, Host {shown(authority)}", whole(HOST, authority), everybody=False, guard=True)
         # Two names for this proxy that agree are good.
@@ -181,17 +180,16 @@ def hosts():
     for value in (b"evil.test", b"evil.test:" + PORT, b"127.0.0.1.evil.test", b"localhost.evil.test",
                   b"evil.test.localhost", b"xlocalhost", b"localhostx", b"127.0.0.1x", b"x127.0.0.1",
                   b"upstream.test", b"named.test.evil.test", b"127.0.0.2", b"0.0.0.0", b"0", b"127.1", b"127.0.1",
-                  b"2130706433", b"0x7f000001", b"0x7f.1", b"0177.0.0.1",
-                  b"[::ffff:127.0.0.1]", b"[::]", b"[0:0:0:0:0:0:0:1]", b"[::1%25lo]", b"[::1", b"::1",
-                  b"127.0.0.1,evil.test", b"evil.test,127.0.0.1", b"evil.test, " + HOST,
-                  HOST + b", evil.test", HOST + b"/evil", HOST + b"@evil.test", b"evil.test@" + HOST, HOST + b"#",
-                  HOST + b"?", HOST + b"\\evil", b"http://" + HOST, b"/" + HOST,
-                  b"127.0.0.1:x", b"127.0.0.1:-1", b"127.0.0.1:+80", b"127.0.0.1:80:80", b"127.0.0.1 evil.test",
-                  b"127.0.0.1\tevil.test", b"%6cocalhost", b"localhost%00.evil.test",
-                  b"\xe2\x80\x8blocalhost", b"loc\xc3\xa1lhost", b"localhost\xa0", b"'localhost'", b'"localhost"',
-                  b"localhost;", b"local host", b"*", b"_", b"-", b".", b"localhost..",
-                  b"127.0.0.1:000000080", b"a" * 300, b"named", b"test", b"192.168.0.1", b"169.254.169.254",
-                  b"metadata.google.internal"):
+                  b"2130706433", b"0x7f000001", b"0x7f.1", b"0177.0.0.1", b"[::ffff:127.0.0.1]", b"[::]",
+                  b"[0:0:0:0:0:0:0:1]", b"[::1%25lo]", b"[::1", b"::1", b"127.0.0.1,evil.test",
+                  b"evil.test,127.0.0.1", b"evil.test, " + HOST, HOST + b", evil.test", HOST + b"/evil",
+                  HOST + b"@evil.test", b"evil.test@" + HOST, HOST + b"#", HOST + b"?", HOST + b"\\evil",
+                  b"http://" + HOST, b"/" + HOST, b"127.0.0.1:x", b"127.0.0.1:-1", b"127.0.0.1:+80",
+                  b"127.0.0.1:80:80", b"127.0.0.1 evil.test", b"127.0.0.1\tevil.test", b"%6cocalhost",
+                  b"localhost%00.evil.test", b"\xe2\x80\x8blocalhost", b"loc\xc3\xa1lhost", b"localhost\xa0",
+                  b"'localhost'", b'"localhost"', b"localhost;", b"local host", b"*", b"_", b"-", b".",
+                  b"localhost..", b"127.0.0.1:000000080", b"a" * 300, b"named", b"test", b"192.168.0.1",
+                  b"169.254.169.254", b"metadata.google.internal"):
         yield refuse(f"host/strange {shown(value)}", host(value), guard=True, status=(403, 400))
     for value in (b"", b"localhost.", b"127.0.0.1:", b"127.0.0.1:99999"):
         yield either(f"host/edge {shown(value)}", host(value), guard=True)
@@ -280,7 +278,8 @@ def connections():
         b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"],
                    [b"Upgrade: TLS/1.0", b"Connection: Upgrade"], [b"Connection: keep-alive",
                        b"Keep-Alive: timeout=5"], [b"TE: trailers", b"Connection: TE"]):
-        yield accept(f"connection/{shown(fields[0])} {shown(fields[1])}", text(fields=fields), reading)
+        # An upgrade may be refused as well as ignored.
+        yield accept(f"connection/{shown(fields[0])} {shown(fields[1])}", text(fields=fields), reading, everybody=False)
     names = [b"X-%d" % number for number in range(17)]
     yield accept("connection/16 options", text(fields=[b"Connection: " + b",".join(names[:16])]), reading, bound=True)
     yield either("connection/17 options", text(fields=[b"Connection: " + b",".join(names)]))

@@ -26,7 +26,8 @@ def nginx(folder, port, routes, authority):
     locations = "".join(
         f"location {route}/ {{ proxy_pass https://u{upstream}{lanes.BASE.decode()}/; proxy_read_timeout {TIMEOUT}s;"
         f' proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host {rig.HOST};'
-        f' proxy_set_header Authorization "{lanes.AUTHORIZATION.decode()}"; proxy_set_header X-App-ID {lanes.APPLICATION.decode()};'
+        f' proxy_set_header Authorization "{lanes.AUTHORIZATION.decode()}";'
+        f" proxy_set_header X-App-ID {lanes.APPLICATION.decode()};"
         f" proxy_ssl_verify on; proxy_ssl_trusted_certificate {authority.certificate}; proxy_ssl_server_name on;"
         f" proxy_ssl_name {rig.HOST}; }}\n" for route, upstream in routes)
     (folder / "nginx.conf").write_text(
@@ -40,12 +41,14 @@ def haproxy(folder, port, routes, authority):
     uses = "".join(f"  use_backend b{upstream} if {{ path_beg {route}/ }}\n" for route, upstream in routes)
     backends = "".join(
         f"backend b{upstream}\n  http-reuse always\n  http-request replace-path {route}/(.*) {base}/\\1\n"
-        f"  http-request set-header host {rig.HOST}\n  http-request set-header authorization '{lanes.AUTHORIZATION.decode()}'\n"
+        f"  http-request set-header host {rig.HOST}\n"
+        f"  http-request set-header authorization '{lanes.AUTHORIZATION.decode()}'\n"
         f"  http-request set-header X-App-ID {lanes.APPLICATION.decode()}\n"
         f"  server only 127.0.0.1:{upstream} ssl verify required ca-file {authority.certificate} sni str({rig.HOST})"
         f" verifyhost {rig.HOST}\n" for route, upstream in routes)
     (folder / "haproxy.cfg").write_text(
-        f"global\n  nbthread 1\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server {TIMEOUT}s\n"
+        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n"
+        f"  timeout server {TIMEOUT}s\n"
         f"frontend clients\n  bind 127.0.0.1:{port}\n{uses}{backends}")
     return ["haproxy", "-db", "-f", "haproxy.cfg"]
 

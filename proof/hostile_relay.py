@@ -91,7 +91,7 @@ async def run(lane, answer):
                  if number in part.numbers and message.target != target]
         if again:
             lane.find("reused", f"for {again[0].decode()}")
-    for fault, _ in lane.upstream.faults:
+    for fault in lane.upstream.faults:
         lane.find("poisoned", fault)
     del lane.upstream.scripts[target]
     lane.findings += lane.found
@@ -119,21 +119,22 @@ async def follow(lane, answer, client):
 def judge(lane, answer, client):
     """Of what the client has got by now."""
     data = bytes(client.data)
+    must_be_whole = answer.expect == cases.WHOLE and (lane.is_ours or answer.everybody)
     if STAYS in data and lane.is_ours or NEVER in data:
         lane.find("hop-by-hop", f"in {data[:300]!r}")
     try:
         answers, rest = client.answers([answer.method])
     except wire.Malformed as error:
-        return lane.find("invalid", f"{error} in {data[:200]!r}")
+        return lane.find("two readings", f"{error} in {data[:200]!r}")
     if len(answers) > 1 or rest and answers:
         return lane.find("split", f"the client got more than an answer: {data[:300]!r}")
     differing = wire.differing_answers(data, answers, [answer.method], client.has_ended) if answers else []
     if differing:
-        return lane.find("split", f"{differing[0]} in {data[:200]!r}")
+        return lane.find("two readings", f"{differing[0]} in {data[:200]!r}")
     if not answers:
         if not client.has_ended:
             return lane.find("told", f"nothing, or no end: {data[:200]!r}")
-        if answer.expect == cases.WHOLE:
+        if must_be_whole:
             return lane.find("lost", f"cut: {data[:200]!r}")
         if not data and lane.is_ours:
             return lane.find("told", "closed without a word")
@@ -143,7 +144,7 @@ def judge(lane, answer, client):
                                503) and (not lane.is_ours or final.values(b"tollkey-problem") in ([b"upstream-broke"],
                                    [b"upstream-timeout"]))
     is_whole = final.status == answer.status and final.content == answer.content
-    if answer.expect == cases.WHOLE and not is_whole:
+    if must_be_whole and not is_whole:
         return lane.find("lost", f"{final.status} {final.content[:100]!r}")
     if answer.expect == cases.CUT and not is_told:
         return lane.find("cut", f"{final.status} {final.content[:100]!r}")
