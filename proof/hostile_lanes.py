@@ -98,6 +98,10 @@ class Upstream:
                 if is_answered:
                     is_answered = False
                     continue
+                if message.target == BASE + TOKEN_PATH:
+                    # The proxy's own call, whenever it likes.
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(TOKEN_ANSWER), TOKEN_ANSWER))
+                    continue
                 self.arrived.append((message, segment, number))
                 script = self.scripts.get(message.target)
                 if not script:
@@ -106,8 +110,6 @@ class Upstream:
                     return
 
     def answer(self, message):
-        if message.target == BASE + TOKEN_PATH:
-            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(TOKEN_ANSWER), TOKEN_ANSWER)
         content = b"%s %s %d" % (message.method, message.target, len(message.content))
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(content)
         return head if message.method == b"HEAD" else head + content

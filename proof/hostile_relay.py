@@ -140,9 +140,8 @@ def judge(lane, answer, client):
             return lane.find("told", "closed without a word")
         return None
     final = answers[0]
-    is_told = final.status in (502, 504, 500,
-                               503) and (not lane.is_ours or final.values(b"tollkey-problem") in ([b"upstream-broke"],
-                                   [b"upstream-timeout"]))
+    problem = final.values(b"tollkey-problem")
+    is_told = final.status >= 500 and (not lane.is_ours or problem in ([b"upstream-broke"], [b"upstream-timeout"]))
     is_whole = final.status == answer.status and final.content == answer.content
     if must_be_whole and not is_whole:
         return lane.find("lost", f"{final.status} {final.content[:100]!r}")
