@@ -105,6 +105,8 @@ class Seen:
         self.strangers = []
         # Enciphered bytes of the request, of TLS's first flights, and of the answer's record.
         self.lengths = {}
+        # When the fault struck, by the monotonic clock.
+        self.failed = None
         # The first piece is here, or never will be; the client has its answer; the faulty connection is done with.
         self.goes_on = threading.Event()
         self.over = threading.Event()
@@ -183,6 +185,7 @@ class Lane:
     def __init__(self, context):
         self.context = context
         self.case, self.seen = Case(), Seen()
+        self.connections = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -190,6 +193,13 @@ class Lane:
     def play(self, case):
         self.case, self.seen = case, Seen()
         return self.seen
+
+    def clear(self):
+        """Ends all connections, and waits for whoever serves them: nothing late is taken for the next case's."""
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        rig.wait_until(lambda: not self.connections, "the end of a lane's connections")
 
     def close(self):
         # Closing alone wakes nobody who is in accept.
@@ -203,10 +213,18 @@ class Lane:
                 connection = self.listener.accept()[0]
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self.connections.add(connection)
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+
+    def _run(self, connection):
+        try:
+            self._serve(connection)
+        finally:
+            self.connections.discard(connection)
 
     def _serve(self, connection):
-        connection.settimeout(rig.PATIENCE)
+        # An idle connection is kept for as long as a proof lasts.
+        connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A peer that is gone, or that speaks no TLS, ends the connection: the client's side tells what came of it.
         with connection, contextlib.suppress(OSError, EOFError, ssl.SSLError):
@@ -300,6 +318,7 @@ class Lane:
 
     def _fail(self, wire, case, seen, request):
         """Does what `case` says, then reads on: what still comes of the request counts as arrived. Always false."""
+        seen.failed = time.monotonic()
         try:
             if case.fault == RST:
                 wire.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

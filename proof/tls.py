@@ -1,0 +1,238 @@
+"""Upstreams that must not be believed: refused, nothing sent to them, and the cause said wherever somebody looks.
+
+    python3 proof/tls.py [--short] [--proxy BINARY] [--out FILE] [--seed N]
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import random
+import re
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+import certificates
+import peers_tls
+import rig
+import wire
+from wire import Case
+
+SHORT = 8
+ENVIRONMENT = {**rig.SECRETS, "PROOF_ID": "canary-id-2a51", "PROOF_SECRET": "canary-secret-90b3e4"}
+# Of which no server that is refused may see a byte, enciphered or not.
+CANARIES = [value.encode() for value in ENVIRONMENT.values()]
+
+
+class Server:
+    """An upstream with whatever `context` makes of it, or without TLS; counts what could be read of requests."""
+
+    def __init__(self, context):
+        self.context = context
+        self.readable, self.handshakes, self.resumed = 0, 0, 0
+        self.connections = set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            self.connections.add(connection)
+            threading.Thread(target=self._serve, args=(connection, self.context), daemon=True).start()
+
+    def _serve(self, connection, context):
+        connection.settimeout(rig.PATIENCE)
+        with connection, contextlib.suppress(OSError, EOFError, ssl.SSLError):
+            if context is None:
+                return self._listen(connection)
+            tls = wire.Wire(connection, context)
+            self.handshakes += 1
+            try:
+                while not tls.shake():
+                    tls.flush()
+                    tls.incoming.write(tls.receive_record())
+            finally:
+                # Also when it went wrong: the alert says why.
+                tls.flush()
+            self.resumed += bool(tls.tls.session_reused)
+            request = b""
+            while data := connection.recv(65536):
+                plain = tls.decipher(data)
+                self.readable += len(plain)
+                request += plain
+                if wire.is_whole(request):
+                    token = b'{"access_token":"from-the-trap","expires_in":3600}'
+                    connection.sendall(tls.encipher(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(token), token)))
+                    request = b""
+        return self.connections.discard(connection)
+
+    def _listen(self, connection):
+        """No TLS at all: whatever of the request comes is there to be read."""
+        received = connection.recv(65536)
+        self.readable += sum(len(received) for canary in CANARIES if canary in received)
+        if not received.startswith(b"\x16"):
+            self.readable += len(received)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    def swap(self, context):
+        """Shows another certificate from now on, and ends the connections that there are."""
+        self.context = context
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.swap(None)
+
+
+def obtaining(name, port, forge):
+    """YAML of a provider whose token has to be obtained first."""
+    return (
+        f"  {name}:\n"
+        f"    upstream: https://{rig.HOST}:{port}\n"
+        f"    addresses: ['127.0.0.1:{port}']\n"
+        f"    tls: {{ ca: {forge.certificate} }}\n"
+        "    secrets: { id: '${env:PROOF_ID}', secret: '${env:PROOF_SECRET}' }\n"
+        "    credentials:\n"
+        "      access:\n"
+        "        obtain: { post: /token, form: { client_id: '${id}', client_secret: '${secret}' } }\n"
+        "        read: { token: access_token, expires_in: expires_in }\n"
+        "    inject: { Authorization: 'Bearer ${access}' }\n")
+
+
+class Proof:
+    """The daemon before all the servers, and what is wrong with what it does."""
+
+    def __init__(self, daemon, complain):
+        self.daemon, self.complain = daemon, complain
+        self.counts = dict.fromkeys((
+            "believed", "bytes of requests that a refused server could read", "good servers refused",
+            "answers without the cause, or untrue", "log without the cause", "doctor without the cause"), 0)
+
+    def find(self, sort, words, count=1):
+        self.counts[sort] += count
+        self.complain(f"{sort}: {words}")
+
+    def call(self, route, method="GET"):
+        framing = "length" if method == "POST" else None
+        return wire.call(self.daemon.port, Case(method=method, framing=framing).request(route))
+
+    def believed(self, what, route):
+        answer = self.call(route)
+        if answer.status != 200 or answer.kind != "whole":
+            self.find("good servers refused", f"{what}: {answer}")
+
+    def refused(self, what, words, route, server, kind="upstream-tls"):
+        """Calls by `route`, of which `server` must not be able to read a byte."""
+        before = server.readable
+        for method in ("GET", "POST"):
+            answer = self.call(route, method)
+            if answer.problem is None:
+                self.find("believed", f"{what} by {route}, {method}: {answer}")
+            elif answer.problem != kind or answer.told is not False or not re.search(words, answer.detail):
+                self.find("answers without the cause, or untrue", f"{what} by {route}, {method}: {answer}, not /{words}/")
+        if server.readable > before:
+            self.find("bytes of requests that a refused server could read", f"{what} by {route}", server.readable - before)
+        if not self.is_logged(route, words):
+            self.find("log without the cause", f"{what} by {route}: no line with /{words}/")
+
+    def is_logged(self, route, words):
+        def find():
+            lines = self.daemon.log.read_text().splitlines()
+            return any(f'"provider":"{route}"' in line and re.search(words, line) for line in lines)
+        with contextlib.suppress(rig.Failure):
+            # Log lines are written by a thread of its own.
+            return rig.wait_until(find, "a log line", 5)
+        return False
+
+    def examined(self, what, words, route, server, *options):
+        """`tollkey doctor` beside the daemon."""
+        before = server.readable
+        command = [str(self.daemon.binary), "doctor", "--config", str(self.daemon.file), *options, route]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=2 * rig.PATIENCE, check=False, env=self.daemon.environment)
+        said = done.stdout + done.stderr
+        if done.returncode == 0 or not re.search(words, said):
+            self.find("doctor without the cause", f"{what}: status {done.returncode}, {said!r}, not /{words}/")
+        if server.readable > before:
+            self.find("bytes of requests that a refused server could read", f"{what}, by doctor", server.readable - before)
+
+
+def prove(folder, binary, is_short, seed, complain):
+    """Rows of figures. `complain` is told each finding."""
+    forge = certificates.Forge(folder / "forge")
+    controls, traps = forge.controls(), forge.traps()
+    traps.append(certificates.Trap("no TLS at all", "wrong version|handshake|packet|ended|TLS", None))
+    if is_short:
+        traps = random.Random(seed).sample(traps, SHORT)
+    text = "providers:\n"
+    with contextlib.ExitStack() as stack:
+        def serve(name, context, form):
+            nonlocal text
+            server = Server(context)
+            stack.callback(server.close)
+            text += form(name, server.port, forge)
+            return server
+
+        believed = [serve(f"good{index}", context, rig.provider) for index, context in enumerate(controls.values())]
+        bad = [serve(f"bad{index}", trap.context, rig.provider) for index, trap in enumerate(traps)]
+        tokens = [serve(f"token{index}", trap.context, obtaining) for index, trap in enumerate(traps)]
+        swapped = [serve(f"swapped{index}", controls["good"], rig.provider) for index in range(len(traps))]
+        daemon = stack.enter_context(rig.Daemon(folder / "tls", text, binary, ENVIRONMENT))
+        proof = Proof(daemon, complain)
+        for index, name in enumerate(controls):
+            proof.believed(name, f"good{index}")
+        for index, trap in enumerate(traps):
+            proof.refused(trap.name, trap.words, f"bad{index}", bad[index])
+            proof.refused(trap.name, trap.words, f"token{index}", tokens[index], "credential-unavailable")
+            proof.believed(f"{trap.name}, before the swap", f"swapped{index}")
+            swapped[index].swap(trap.context)
+            proof.refused(f"{trap.name}, swapped", trap.words, f"swapped{index}", swapped[index])
+            swapped[index].swap(controls["good"])
+            proof.believed(f"{trap.name}, swapped back", f"swapped{index}")
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for index, trap in enumerate(traps):
+                pool.submit(proof.examined, trap.name, trap.words, f"bad{index}", bad[index])
+                pool.submit(proof.examined, trap.name, trap.words, f"token{index}", tokens[index], "--renew")
+        rows = [
+            ("servers that must be refused", len(traps)),
+            ("ways: from the start, at the token endpoint, swapped in mid-run, by doctor", 4), *proof.counts.items()]
+        if not is_short:
+            rows += peers_tls.compare(folder, forge, traps, bad, believed[0])
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--proxy", default=rig.BINARY)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
+    parser.add_argument("--out")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    count = 0
+
+    def complain(words):
+        nonlocal count
+        count += 1
+        print(f"FINDING {words}", flush=True)
+
+    with rig.folder() as folder:
+        rows = prove(folder, arguments.proxy, arguments.short, arguments.seed, complain)
+    rows.append(("findings", count))
+    rig.report("tls", rows, arguments.out)
+    sys.exit(1 if count else 0)
+
+
+if __name__ == "__main__":
+    main()
