@@ -19,6 +19,11 @@ PEER_PACKAGES = nginx haproxy
 # Tests that drive the proxy with other people's clients are skipped where these are missing.
 CLIENT_PACKAGES = curl python3 python3-requests
 
+# Programs in proof/ whose short form `make test` runs.
+PROOFS = hostile faults tls state soak
+# Options of a proof: make hostile OPTIONS='--short --seed 7'
+OPTIONS =
+
 .DEFAULT_GOAL := help
 .PHONY: help run test build deb check-deploy check-page hostile faults fuzz soak bench format lint clean packages swift
 
@@ -37,17 +42,11 @@ test: packages swift ## Builds and runs every test
 	@echo "Building the tests. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release --build-tests
 	@$(SWIFT) test -c release --skip-build
-	@python3 proof/hostile.py --short
+	@for proof in $(PROOFS); do timeout 300 python3 proof/$$proof.py --short --proxy $(BIN)/tollkey || exit 1; done
 
 build: packages swift ## Builds tollkey and tollkey-sandbox into .build/release
 	@echo "Building. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release
-
-# Its own options: make hostile HOSTILE='--short --seed 7'. With Python's h11 and httptools it reads with those as well.
-hostile: build ## Counts what hostile requests and answers do, here and in nginx, HAProxy and Envoy
-	@sh scripts/packages.sh python3 openssl
-	@sh scripts/packages.sh --optional $(PEER_PACKAGES)
-	@python3 proof/hostile.py $(HOSTILE)
 
 deb: ## Makes the Debian package, in .build-deb
 	@sh scripts/packages.sh dpkg-dev
@@ -66,13 +65,23 @@ check-deploy: ## Checks what is around the binary: units, alerts, dashboard, com
 check-page: ## Looks at the operator's page in a real browser, where there is one
 	@python3 scripts/page-test.py
 
-bench: ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
-	@sh scripts/packages.sh wrk nginx-light
-	@sh scripts/packages.sh --optional haproxy
-	@python3 proof/bench.py --docs docs
-state-faults: ## Ends, starves and damages a daemon's state and its Redis, and counts what is lost
-	@sh scripts/packages.sh --optional redis-server
-	@python3 proof/state.py --proxy $(BIN)/tollkey
+# With Python's h11 and httptools it reads what arrives with those as well.
+hostile: build proof-packages ## Counts what hostile requests and answers do, here and in nginx, HAProxy and Envoy
+	@python3 proof/hostile.py --proxy $(BIN)/tollkey $(OPTIONS)
+
+faults: build proof-packages ## Breaks connections, names, token endpoints, certificates, disks, Redis, at every byte and call
+	@python3 proof/faults.py --proxy $(BIN)/tollkey $(OPTIONS)
+	@python3 proof/tls.py --proxy $(BIN)/tollkey $(OPTIONS)
+	@python3 proof/state.py --proxy $(BIN)/tollkey $(OPTIONS)
+
+bench: build proof-packages ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
+	@sh scripts/packages.sh wrk nginx
+	@python3 proof/bench.py --proxy $(BIN)/tollkey --docs docs $(OPTIONS)
+
+.PHONY: proof-packages
+proof-packages:
+	@sh scripts/packages.sh $(TEST_PACKAGES)
+	@sh scripts/packages.sh --optional $(PEER_PACKAGES)
 
 format: swift ## Formats the sources
 	@$(SWIFT) format -i --recursive --parallel $(SOURCES)

@@ -164,8 +164,8 @@ class Player(threading.Thread):
     def play(self, case):
         """Once more where it was not what it should be: a machine so busy that time was up before the fault came."""
         for _ in range(TRIES):
-            answer, seen, is_true = self.try_to_play(case)
-            if is_true:
+            answer, seen, has_come = self.try_to_play(case)
+            if has_come:
                 break
             self.lane.clear()
         return answer, seen
@@ -184,8 +184,8 @@ class Player(threading.Thread):
         seen.over.set()
         if seen.taken:
             seen.done.wait(rig.PATIENCE)
-        came = seen.failed is not None and (case.fault != STALL or seen.failed - began < SHORT / 2)
-        return answer, seen, came or case.fault is None
+        has_come = seen.failed is not None and (case.fault != STALL or seen.failed - began < SHORT / 2)
+        return answer, seen, has_come or case.fault is None
 
 
 def lengths(player):

@@ -186,6 +186,8 @@ class Lane:
         self.context = context
         self.case, self.seen = Case(), Seen()
         self.connections = set()
+        # The peer of the connection that was accepted last.
+        self.accepted = None
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -196,6 +198,11 @@ class Lane:
 
     def clear(self):
         """Ends all connections, and waits for whoever serves them: nothing late is taken for the next case's."""
+        self.play(Case())
+        # Connections are accepted in turn: behind this one there are none that nobody has seen yet.
+        with socket.create_connection(("127.0.0.1", self.port)) as last:
+            name = last.getsockname()
+            rig.wait_until(lambda: self.accepted == name, "a lane's connections")
         for connection in list(self.connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -210,10 +217,11 @@ class Lane:
     def _accept(self):
         while True:
             try:
-                connection = self.listener.accept()[0]
+                connection, name = self.listener.accept()
             except OSError:
                 return
             self.connections.add(connection)
+            self.accepted = name
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
     def _run(self, connection):
