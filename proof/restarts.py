@@ -89,7 +89,7 @@ class Load(threading.Thread):
 
 def prove(folder, authority, binary, is_short, seed, complain):
     """Rows of figures. `complain` is told each finding."""
-    times = 3 if is_short else 20
+    times, between = (3, 6_000) if is_short else (20, 20_000)
     certificate, key = authority.issue("restarted")
     ledger_path = folder / "restarted.ledger"
     ledger = os.open(ledger_path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
@@ -115,15 +115,15 @@ def prove(folder, authority, binary, is_short, seed, complain):
             for client in clients:
                 client.start()
             for _ in range(times):
-                # Each client has its connection again, and some hundred calls are behind it. What is promised is one
+                # In bytes of the ledger: each client has its connection again, and some hundred calls are behind it. What is promised is one
                 # repetition: a second restart within one call is more than that.
-                reached = served() + 20_000
-                rig.wait_until(lambda reached=reached: served() > reached, "the load")
+                reached = served() + between
+                rig.wait_until(lambda reached=reached: served() > reached, "the load", 4 * rig.PATIENCE)
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
                 worker = start()
-            reached = served() + 20_000
-            rig.wait_until(lambda: served() > reached, "the load after the last restart")
+            reached = served() + between
+            rig.wait_until(lambda: served() > reached, "the load after the last restart", 4 * rig.PATIENCE)
             stop.set()
             for client in clients:
                 client.join(rig.PATIENCE)

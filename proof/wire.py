@@ -32,6 +32,8 @@ class Case:
     framing: str | None = None
     split: bool = False
     key: bool = False
+    # Bytes that are added to the content.
+    size: int = 0
     reused: bool = False
     # Of the answer's content: "length", "chunked", or "end" (the connection's).
     answer: str = "length"
@@ -54,13 +56,14 @@ class Case:
     def __str__(self):
         words = [
             self.method, self.framing and f"content by {self.framing}", self.split and "in two pieces",
-            self.key and "Idempotency-Key", "reused connection" if self.reused else "new connection",
+            self.key and "Idempotency-Key",
+            self.size and f"{self.size} bytes", "reused connection" if self.reused else "new connection",
             f"answer by {self.answer}", self.client != "HTTP/1.1" and f"client of {self.client}",
             self.fault and f"{self.fault} at byte {self.offset} of {self.layer}"]
         return ", ".join(word for word in words if word)
 
     def content(self):
-        return f"content of {self.name}".encode()
+        return f"content of {self.name}".encode() + bytes(self.size)
 
     def request(self, route):
         """Its pieces."""
@@ -168,14 +171,14 @@ class Wire:
 
 def is_whole(request):
     """Whether `request` is one request to its end, as far as this proof's own requests go."""
-    head, end, content = request.partition(b"\r\n\r\n")
-    if not end:
+    end = request.find(b"\r\n\r\n")
+    if end < 0:
         return False
-    head = head.lower()
+    head = request[:end].lower()
     if b"\r\ntransfer-encoding:" in head:
-        return content.endswith(b"0\r\n\r\n")
+        return request.endswith(b"0\r\n\r\n", end + 4)
     if b"\r\ncontent-length: " in head:
-        return len(content) >= int(head.split(b"\r\ncontent-length: ")[1].split(b"\r\n")[0])
+        return len(request) >= end + 4 + int(head.split(b"\r\ncontent-length: ")[1].split(b"\r\n")[0])
     return True
 
 
@@ -290,11 +293,11 @@ class Lane:
     def _take(wire, data, request, seen, case):
         """Whether the request is whole now."""
         plain = wire.decipher(data)
-        was_whole = is_whole(request)
+        was_whole, has_line = is_whole(request), b"\r\n" in request[:200]
         with seen.lock:
             seen.arrivals += bool(plain) and not request
             request += plain
-            if b" /" in request and case.name.encode() not in request.partition(b"\r\n")[0]:
+            if not has_line and b" /" in request[:200] and case.name.encode() not in request[:200].partition(b"\r\n")[0]:
                 seen.strangers.append(bytes(request[:200]))
             seen.wholes += is_whole(request) and not was_whole
         if b"\r\n\r\n" in request:
@@ -334,6 +337,8 @@ class Lane:
             elif case.fault == STALL:
                 seen.goes_on.set()
                 seen.over.wait(rig.PATIENCE)
+                # A whole answer leaves nothing to give up: the connection is kept.
+                wire.connection.settimeout(1)
             elif case.fault == CLOSE:
                 self._say_close(wire)
             else:
