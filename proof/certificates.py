@@ -25,7 +25,8 @@ class Trap:
 
 
 def openssl(*arguments):
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=rig.PATIENCE, check=False)
+    command = ["openssl", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=4 * rig.PATIENCE, check=False)
     if done.returncode:
         raise rig.Failure(f"openssl {arguments[0]}: {done.stderr.strip()}")
 
@@ -142,7 +143,8 @@ class Forge:
         self.make("too-far", "short", AUTHORITY, subject="too far")
         yield "chain longer than it may be", "path length", self._leaf(
             "far", issuer="too-far", chain=["too-far", "short"])
-        self.make("bound", "root", (*AUTHORITY, "nameConstraints=critical,permitted;DNS:elsewhere.test"), subject="bound")
+        elsewhere = "nameConstraints=critical,permitted;DNS:elsewhere.test"
+        self.make("bound", "root", (*AUTHORITY, elsewhere), subject="bound")
         yield "authority for other names only", "permitted subtree|subtree", self._leaf(
             "outside", issuer="bound", chain=["bound"])
 
@@ -152,7 +154,8 @@ class Forge:
 
         yield "for clients only (extended key usage)", "purpose", used("client", "extendedKeyUsage=clientAuth")
         yield "for code signing only", "purpose", used("code", "extendedKeyUsage=codeSigning")
-        yield "key for certificates only (key usage)", "purpose|key usage", used("ca-key", "keyUsage=critical,keyCertSign")
+        yield "key for certificates only (key usage)", "purpose|key usage", used(
+            "ca-key", "keyUsage=critical,keyCertSign")
         yield "critical extension that nobody knows", "critical", used(
             "odd", "1.2.3.4.5.6=critical,ASN1:UTF8String:proof")
 

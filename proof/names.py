@@ -24,6 +24,9 @@ BOUND = 2 * CONNECT + 1
 SLACK = 8
 # How long an answer of the resolver's is believed (docs/request.md), in seconds.
 LIFE = 30
+HOSTS = (
+    "filed", "one", "none", "broken", "silent", "refusing", "stalling", "allrefuse", "allstall", "moved", "lost",
+    "aged")
 
 
 class Names(threading.Thread):
@@ -209,9 +212,7 @@ def prove(folder, authority, binary, is_short, seed, complain):
         for each in (first, second, third, dead):
             stack.callback(each.close)
         refusing = ["127.0.53.91", "127.0.53.92", "127.0.53.93"]
-        hosts = [
-            f"{name}.proof" for name in
-            ("filed", "one", "none", "broken", "silent", "refusing", "stalling", "allrefuse", "allstall", "moved", "lost", "aged")]
+        hosts = [f"{name}.proof" for name in HOSTS]
         names.table = {
             "one.proof": [first.address], "broken.proof": "servfail", "silent.proof": "silent",
             "refusing.proof": [*refusing, first.address], "stalling.proof": ["127.0.53.66", first.address],
@@ -245,7 +246,7 @@ def run(proof, first, second, third, is_short):
         proof.both("an address that stalls, one that lives", "stalling", (first.address,))
     proof.both("addresses that all refuse", "allrefuse", up)
     proof.both("an address that stalls", "allstall", ("upstream-timeout",))
-    proof.rows.append(("sorts of names and addresses", 12))
+    proof.rows.append(("sorts of names and addresses", len(HOSTS)))
     change(proof, first, second, third, is_short)
     waiting.join(rig.PATIENCE)
 
@@ -279,7 +280,11 @@ def change(proof, first, second, third, is_short):
         return
     time.sleep(max(0.0, asked + LIFE + 1 - time.monotonic()))
     proof.call("a name that resolves no more, its answer old", "lost", (first.address,))
-    rig.wait_until(
-        lambda: proof.call("a name that moved, its old address alive", "aged", (first.address, second.address)) == second.address,
-        "the look-up of an old answer")
-    proof.rows.append(("a name moved, its old address answers: until it is followed", f"{time.monotonic() - asked:.1f} s"))
+
+    def is_followed():
+        kinds = (first.address, second.address)
+        return proof.call("a name that moved, its old address alive", "aged", kinds) == second.address
+
+    rig.wait_until(is_followed, "the look-up of an old answer")
+    seconds = time.monotonic() - asked
+    proof.rows.append(("a name moved, its old address answers: until it is followed", f"{seconds:.1f} s"))

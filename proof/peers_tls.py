@@ -12,6 +12,8 @@ import rig
 import wire
 from wire import Case
 
+TYPES = "type.googleapis.com/envoy.extensions"
+
 
 def nginx(folder, port, upstreams, ca, verifies):
     if not shutil.which("nginx"):
@@ -19,12 +21,15 @@ def nginx(folder, port, upstreams, ca, verifies):
     check = (
         f"proxy_ssl_verify on; proxy_ssl_verify_depth 5; proxy_ssl_trusted_certificate {ca};" if verifies else "")
     locations = "".join(
-        f"location /t{index}/ {{ proxy_pass https://127.0.0.1:{upstream}; }}\n" for index, upstream in enumerate(upstreams))
+        f"location /t{index}/ {{ proxy_pass https://127.0.0.1:{upstream}; }}\n"
+        for index, upstream in enumerate(upstreams))
     (folder / "nginx.conf").write_text(
         f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\nevents {{}}\n"
         f"http {{ access_log off; server {{ listen 127.0.0.1:{port};\n"
-        + "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        + f"proxy_ssl_name {rig.HOST}; proxy_ssl_server_name on; proxy_http_version 1.1; proxy_set_header Connection '';\n"
+        + "".join(
+            f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        + f"proxy_ssl_name {rig.HOST}; proxy_ssl_server_name on;\n"
+        "proxy_http_version 1.1; proxy_set_header Connection '';\n"
         f"{check}\n{locations}}} }}\n")
     return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
@@ -49,7 +54,7 @@ def envoy(folder, port, upstreams, ca, verifies):
         "trusted_ca": {"filename": str(ca)},
         "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": rig.HOST}}]}
     context = {
-        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "sni": rig.HOST,
+        "@type": f"{TYPES}.transport_sockets.tls.v3.UpstreamTlsContext", "sni": rig.HOST,
         "common_tls_context": {"validation_context": validation} if verifies else {}}
     clusters = [{
         "name": f"t{index}", "type": "STATIC", "connect_timeout": "5s",
@@ -59,13 +64,14 @@ def envoy(folder, port, upstreams, ca, verifies):
     routes = [
         {"match": {"prefix": f"/t{index}/"}, "route": {"cluster": f"t{index}"}} for index in range(len(upstreams))]
     manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "proof",
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
         "http_filters": [{"name": "router", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}
+            "@type": f"{TYPES}.filters.http.router.v3.Router"}}]}
     listener = {"address": _address(port), "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}]}
-    (folder / "envoy.json").write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": clusters}}))
+    resources = {"listeners": [listener], "clusters": clusters}
+    (folder / "envoy.json").write_text(json.dumps({"static_resources": resources}))
     return ["envoy", "-c", str(folder / "envoy.json"), "--disable-hot-restart", "--concurrency", "1", "-l", "error"]
 
 
@@ -113,6 +119,6 @@ def compare(folder, forge, traps, servers, good):
                     believed.append(traps[number].name if number < len(traps) else "good")
         if believed.pop() != "good" if believed else True:
             raise rig.Failure(f"{name} does not believe the good server either")
-        few = f": {', '.join(believed)}" if 0 < len(believed) < 6 else ""
+        few = f": {', '.join(believed)}" if 0 < len(believed) < 9 else ""
         rows.append((f"believed by {name}", f"{len(believed)} of {len(traps)}{few}"))
     return rows

@@ -71,8 +71,8 @@ class Load(threading.Thread):
             headers = {"Host": "localhost", **({"Idempotency-Key": path} if method == "keyed POST" else {})}
             status, told, words = None, None, ""
             try:
-                connection.request(
-                    method.split()[-1], f"/upstream{path}", body=b"content" if "POST" in method else None, headers=headers)
+                content = b"content" if "POST" in method else None
+                connection.request(method.split()[-1], f"/upstream{path}", content, headers)
                 answer = connection.getresponse()
                 content = answer.read()
                 status, words = answer.status, content.decode("latin-1")
@@ -115,8 +115,8 @@ def prove(folder, authority, binary, is_short, seed, complain):
             for client in clients:
                 client.start()
             for _ in range(times):
-                # In bytes of the ledger: each client has its connection again, and some hundred calls are behind it. What is promised is one
-                # repetition: a second restart within one call is more than that.
+                # In bytes of the ledger: each client has its connection again, and some hundred calls are behind it.
+                # What is promised is one repetition: a second restart within one call is more than that.
                 reached = served() + between
                 rig.wait_until(lambda reached=reached: served() > reached, "the load", 4 * rig.PATIENCE)
                 worker.send_signal(signal.SIGKILL)
@@ -140,8 +140,9 @@ def figures(times, results, ledger_path, complain):
     arrived = {}
     for path in ledger_path.read_text().split():
         arrived[path] = arrived.get(path, 0) + 1
-    counts = dict.fromkeys(
-        ("idempotent requests failed", "POST arrived twice", "untrue about what may have been processed", "calls mixed up"), 0)
+    counts = dict.fromkeys((
+        "idempotent requests failed", "POST arrived twice", "untrue about what may have been processed",
+        "calls mixed up"), 0)
     told = 0
 
     def find(sort, words):

@@ -25,6 +25,10 @@ SHORT = 8
 ENVIRONMENT = {**rig.SECRETS, "PROOF_ID": "canary-id-2a51", "PROOF_SECRET": "canary-secret-90b3e4"}
 # Of which no server that is refused may see a byte, enciphered or not.
 CANARIES = [value.encode() for value in ENVIRONMENT.values()]
+TOKEN = b'{"access_token":"from-the-trap","expires_in":3600}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(TOKEN), TOKEN)
+READ = "bytes of requests that a refused server could read"
+UNTRUE = "answers without the cause, or untrue"
 
 
 class Server:
@@ -68,8 +72,7 @@ class Server:
                 self.readable += len(plain)
                 request += plain
                 if wire.is_whole(request):
-                    token = b'{"access_token":"from-the-trap","expires_in":3600}'
-                    connection.sendall(tls.encipher(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(token), token)))
+                    connection.sendall(tls.encipher(ANSWER))
                     request = b""
         return self.connections.discard(connection)
 
@@ -116,8 +119,7 @@ class Proof:
     def __init__(self, daemon, complain):
         self.daemon, self.complain = daemon, complain
         self.counts = dict.fromkeys((
-            "believed", "bytes of requests that a refused server could read", "good servers refused",
-            "answers without the cause, or untrue", "log without the cause", "doctor without the cause"), 0)
+            "believed", READ, "good servers refused", UNTRUE, "log without the cause", "doctor without the cause"), 0)
 
     def find(self, sort, words, count=1):
         self.counts[sort] += count
@@ -140,9 +142,9 @@ class Proof:
             if answer.problem is None:
                 self.find("believed", f"{what} by {route}, {method}: {answer}")
             elif answer.problem != kind or answer.told is not False or not re.search(words, answer.detail):
-                self.find("answers without the cause, or untrue", f"{what} by {route}, {method}: {answer}, not /{words}/")
+                self.find(UNTRUE, f"{what} by {route}, {method}: {answer}, not /{words}/")
         if server.readable > before:
-            self.find("bytes of requests that a refused server could read", f"{what} by {route}", server.readable - before)
+            self.find(READ, f"{what} by {route}", server.readable - before)
         if not self.is_logged(route, words):
             self.find("log without the cause", f"{what} by {route}: no line with /{words}/")
 
@@ -165,7 +167,7 @@ class Proof:
         if done.returncode == 0 or not re.search(words, said):
             self.find("doctor without the cause", f"{what}: status {done.returncode}, {said!r}, not /{words}/")
         if server.readable > before:
-            self.find("bytes of requests that a refused server could read", f"{what}, by doctor", server.readable - before)
+            self.find(READ, f"{what}, by doctor", server.readable - before)
 
 
 def prove(folder, binary, is_short, seed, complain):

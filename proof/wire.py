@@ -293,12 +293,13 @@ class Lane:
     def _take(wire, data, request, seen, case):
         """Whether the request is whole now."""
         plain = wire.decipher(data)
-        was_whole, has_line = is_whole(request), b"\r\n" in request[:200]
+        was_whole, had_line = is_whole(request), b"\r\n" in request[:200]
         with seen.lock:
             seen.arrivals += bool(plain) and not request
             request += plain
-            if not has_line and b" /" in request[:200] and case.name.encode() not in request[:200].partition(b"\r\n")[0]:
-                seen.strangers.append(bytes(request[:200]))
+            line, has_line, _ = bytes(request[:200]).partition(b"\r\n")
+            if has_line and not had_line and case.name.encode() not in line:
+                seen.strangers.append(line)
             seen.wholes += is_whole(request) and not was_whole
         if b"\r\n\r\n" in request:
             seen.goes_on.set()
