@@ -248,7 +248,7 @@ def prove(folder, authority, binary, is_short, seed, complain):
         chosen = list(all_cases(lengths(players[0])))
         chance = random.Random(seed)
         if is_short:
-            chosen = sample(chosen, 900, chance)
+            chosen = sample(chosen, 600, chance)
         # Those that stall take their time: among others, they hold up nobody.
         chance.shuffle(chosen)
         for number, case in enumerate(chosen):
