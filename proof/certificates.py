@@ -113,15 +113,17 @@ class Forge:
         yield "intermediate expired", "expired", self._leaf("under-old", issuer="old-middle", chain=["old-middle"])
 
     def _names(self):
-        def named(name, names):
-            return self._leaf(name, [*LEAF[:2], *([f"subjectAltName={names}"] if names else [])])
+        def named(name, names, subject="other.test"):
+            extensions = [*LEAF[:2], *([f"subjectAltName={names}"] if names else [])]
+            return self._leaf(name, extensions, subject=subject)
 
         yield "wrong host", "hostname mismatch", named("other", "DNS:other.test")
-        yield "right host in the subject alone", "hostname mismatch", named("subject-only", None)
-        yield "right host in the subject, another as a name", "hostname mismatch", named("both", "DNS:other.test")
+        yield "right host in the subject alone", "hostname mismatch", named("subject-only", None, rig.HOST)
+        yield "right host in the subject, another as a name", "hostname mismatch", named(
+            "both", "DNS:other.test", rig.HOST)
         yield "address instead of the host", "hostname mismatch", named("address", "IP:127.0.0.1")
         yield "wildcard for a whole top level", "hostname mismatch", named("star", "DNS:*.test")
-        yield "host with a NUL's stand-in behind it", "hostname mismatch", named("longer", f"DNS:{rig.HOST}.evil.test")
+        yield "longer name that begins with the host", "hostname mismatch", named("longer", f"DNS:{rig.HOST}.evil.test")
 
     def _chains(self):
         self.make("stranger", None, AUTHORITY, subject="stranger")
