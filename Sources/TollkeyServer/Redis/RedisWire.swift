@@ -45,9 +45,11 @@ final class RedisWire {
     /// From here on all is enciphered, to a server whose certificate is valid for `name`.
     func secure(_ context: TLSContext, name: String, until deadline: MonotonicTime) throws(RedisFailure) {
         let transport = TLSTransport()
-        guard let stream = TLSStream(context, name: name, transport: transport, sessions: sessions) else {
-            throw .noMemory
-        }
+        // No session is offered again, so that none needs an age.
+        guard
+            let stream = TLSStream(
+                context, name: name, transport: transport, sessions: sessions, at: .past)
+        else { throw .noMemory }
         tls = (stream, transport)
         var input = UnsafeRawBufferPointer(start: nil, count: 0)
         var hasEnded = false

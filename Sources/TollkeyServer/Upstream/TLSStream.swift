@@ -1,10 +1,14 @@
 import COpenSSL
+import TollkeyCore
 
 /// One TLS connection to an upstream, as a translator between plain and enciphered bytes. Knows no socket.
 final class TLSStream {
     private let ssl: OpaquePointer
     private let transport: TLSTransport
     private let sessions: TLSSessions
+    private let begun: MonotonicTime
+    /// When the peer showed its certificate to the session that is offered for resumption.
+    private var offered: MonotonicTime?
 
     enum Progress {
         case done
@@ -22,14 +26,17 @@ final class TLSStream {
     }
 
     /// `name` is a DNS name or a literal address; the peer's certificate must be valid for it (RFC 9110 §4.3.4).
-    init?(_ context: TLSContext, name: String, transport: TLSTransport, sessions: TLSSessions) {
+    init?(
+        _ context: TLSContext, name: String, transport: TLSTransport, sessions: TLSSessions, at now: MonotonicTime
+    ) {
         guard let ssl = SSL_new(context.pointer) else { return nil }
         self.ssl = ssl
+        begun = now
         self.transport = transport
         self.sessions = sessions
         transport.attach(to: ssl)
         SSL_set_connect_state(ssl)
-        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(sessions).toOpaque())
+        SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
         let parameters = SSL_get0_param(ssl)
         let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
         X509_VERIFY_PARAM_set_hostflags(parameters, flags)
@@ -38,9 +45,10 @@ final class TLSStream {
             var name = Array(name.utf8CString)
             SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), &name)
         }
-        if let session = sessions.take() {
-            SSL_set_session(ssl, session)
-            SSL_SESSION_free(session)
+        if let session = sessions.take(at: now) {
+            SSL_set_session(ssl, session.pointer)
+            SSL_SESSION_free(session.pointer)
+            offered = session.proven
         }
         ERR_clear_error()
     }
@@ -63,7 +71,13 @@ final class TLSStream {
         guard SSL_session_reused(ssl) == 1, SSL_version(ssl) == TLS1_2_VERSION,
             let session = SSL_get1_session(ssl)
         else { return }
-        sessions.keep(session)
+        keep(session)
+    }
+
+    /// Takes ownership. A resumed session is no younger than the one that it comes from.
+    private func keep(_ session: OpaquePointer) {
+        let isResumed = SSL_session_reused(ssl) == 1
+        sessions.keep(session, proven: isResumed ? offered ?? .past : begun)
     }
 
     /// Why the handshake failed, in OpenSSL's words; the certificate's fault first, since it is the usual one.
@@ -128,7 +142,7 @@ final class TLSStream {
     /// OpenSSL hands over a session that can be resumed. 1 takes it over.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl, let session, let pointer = SSL_get_ex_data(ssl, 0) else { return 0 }
-        Unmanaged<TLSSessions>.fromOpaque(pointer).takeUnretainedValue().keep(session)
+        Unmanaged<TLSStream>.fromOpaque(pointer).takeUnretainedValue().keep(session)
         return 1
     }
 }
@@ -136,20 +150,29 @@ final class TLSStream {
 /// Sessions of one upstream that can be resumed (RFC 8446 §2.2), newest last.
 ///
 /// Each is used once, as RFC 8446 §C.4 asks; a TLS 1.3 server that wants more resumptions sends more tickets.
+/// A peer that is resumed does not show its certificate, and gives new sessions for ever: RFC 8446 §4.6.1 asks for a
+/// bound. So none is used for longer than `life` after a certificate was verified.
 final class TLSSessions {
-    private var sessions: [OpaquePointer] = []
+    private var sessions: [(pointer: OpaquePointer, proven: MonotonicTime)] = []
     static let kept = 8
+    static let life = TimeSpan(.seconds(600))
 
-    /// The caller owns it.
-    func take() -> OpaquePointer? { sessions.popLast() }
+    /// The caller owns it. `proven` is when the peer showed its certificate.
+    func take(at now: MonotonicTime) -> (pointer: OpaquePointer, proven: MonotonicTime)? {
+        while let last = sessions.popLast() {
+            if now < last.proven + Self.life { return last }
+            SSL_SESSION_free(last.pointer)
+        }
+        return nil
+    }
 
     /// Takes ownership.
-    func keep(_ session: OpaquePointer) {
-        if sessions.count == Self.kept { SSL_SESSION_free(sessions.removeFirst()) }
-        sessions.append(session)
+    func keep(_ session: OpaquePointer, proven: MonotonicTime) {
+        if sessions.count == Self.kept { SSL_SESSION_free(sessions.removeFirst().pointer) }
+        sessions.append((session, proven))
     }
 
     deinit {
-        for session in sessions { SSL_SESSION_free(session) }
+        for session in sessions { SSL_SESSION_free(session.pointer) }
     }
 }
