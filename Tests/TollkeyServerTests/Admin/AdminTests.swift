@@ -4,15 +4,6 @@ import Testing
 import TollkeyCore
 import TollkeyServer
 
-extension Settings {
-    fileprivate var administered: Settings {
-        with {
-            $0.admin.listeners = [.tcp(host: "127.0.0.1", port: 0)]
-            $0.admin.tokens = ["ops": Secret("a-token-for-operators")]
-        }
-    }
-}
-
 extension EndToEnd {
     /// What an operator sees, and who may change things.
     struct AdminTests {
@@ -88,6 +79,27 @@ extension EndToEnd {
             #expect(!text.contains("s3cr3t"))
         }
 
+        @Test func `counters outlive the category that they count`() throws {
+            defer { proxy.stop() }
+            func count(_ category: String) throws -> Double? {
+                try proxy.metric(
+                    "tollkey_requests_total{provider=\"acme\",category=\"\(category)\",status=\"200\",source=\"provider\"}"
+                )
+            }
+            #expect(try stage.passed(2, proxy) == 2)
+            try proxy.server.reload(stage.settings(stage.provider()).administered)
+            #expect(try stage.passed(1, proxy) == 1)
+            try proxy.settle()
+            #expect(try count("calls") == 2)
+            #expect(try count("") == 1)
+            try proxy.server.reload(
+                stage.settings(stage.provider(.limited(9, per: .seconds(60)))).administered)
+            #expect(try stage.passed(1, proxy) == 1)
+            try proxy.settle()
+            #expect(try count("calls") == 3, "it goes on where it was")
+            #expect(try count("") == 1)
+        }
+
         @Test func `each metric is described once, before its samples`() throws {
             defer { proxy.stop() }
             _ = try stage.passed(4, proxy)
@@ -106,6 +118,8 @@ extension EndToEnd {
         @Test(arguments: [
             ("Host: evil.example", 403), ("Host: 192.0.2.7:9180", 200), ("Host: [::1]:1", 200),
             ("Host: LOCALHOST", 200), ("Host: localhost.evil.example", 403), ("Host: 127.0.0.1.evil", 403),
+            ("Host: [::1]", 200), ("Host: [::1]evil", 403), ("Host: [::1]:evil", 403), ("Host: [::1", 403),
+            ("Host: 127.0.0.1:evil", 403), ("Host: localhost:123456", 403), ("Host: localhost:1:2", 403),
         ])
         func `a name that is not this machine's is refused`(_ host: String, _ status: Int) throws {
             defer { proxy.stop() }
@@ -118,6 +132,8 @@ extension EndToEnd {
             ("Origin: http://evil.example", 403), ("Origin: http://localhost", 200), ("Origin: null", 403),
             ("Sec-Fetch-Site: cross-site", 403), ("Sec-Fetch-Site: same-site", 403),
             ("Sec-Fetch-Site: same-origin", 200), ("Sec-Fetch-Site: none", 200),
+            ("Origin: http://localhost\r\nOrigin: http://evil.example", 403),
+            ("Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site", 403),
         ])
         func `a page elsewhere is refused`(_ field: String, _ status: Int) throws {
             defer { proxy.stop() }
@@ -133,7 +149,8 @@ extension EndToEnd {
 
         @Test func `looking changes nothing`() throws {
             defer { proxy.stop() }
-            #expect(try proxy.admin("GET", "/reload").status == 405)
+            let answer = try proxy.admin("GET", "/reload")
+            #expect(answer.status == 405 && answer.value(of: "allow") == "POST")
             #expect(try proxy.admin("POST", "/status").status == 404)
         }
 
@@ -145,6 +162,8 @@ extension EndToEnd {
                 (["Authorization: Bearer a-token-for-operators"], 200),
                 (["Authorization: Bearer a-token-for-operatorsX"], 403),
                 (["Authorization: Basic a-token-for-operators"], 403),
+                (["Authorization: bearer a-token-for-operators"], 200),
+                (["Authorization: Bearer a-token-for-operators", "Authorization: Bearer another"], 403),
             ] as [([String], Int)])
         func `over TCP a token is needed`(_ fields: [String], _ status: Int) throws {
             defer { proxy.stop() }
@@ -171,6 +190,16 @@ extension EndToEnd {
             let answer = try connection.answer()
             #expect(answer.status == 409)
             #expect(answer.text.contains("nothing is right"))
+        }
+
+        @Test func `what became of an action is in the log`() throws {
+            defer { proxy.stop() }
+            proxy.server.onReload { _ in "proxy.yaml:1:1: nothing is right" }
+            _ = try proxy.admin("POST", "/reload", ["Authorization: Bearer a-token-for-operators"])
+            #expect(
+                stage.log.lines.contains(
+                    "notice action action=reload actor=token ops status=409 words=proxy.yaml:1:1: nothing is right"
+                ))
         }
 
         @Test func `a reload moves the admin listener`() throws {

@@ -38,6 +38,27 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a refused request has nothing of the one before it on its connection`() throws {
+            let (stage, lines) = (try QuotaStage(), try LogFile())
+            let proxy = try proxy(stage, lines)
+            let client = try proxy.connect()
+            for (request, status) in [
+                (post("/payments/42", "secret"), 200),
+                ("GET /elsewhere/7 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+                (post("/payments/43", "secret"), 200), ("nonsense\r\n\r\n", 400),
+            ] {
+                try client.send(request)
+                #expect(try client.answer().status == status)
+            }
+            proxy.stop()
+            let written = try lines.lines()
+            #expect(written.map { $0["status"]?.number } == [200, 404, 200, 400])
+            #expect(
+                written.map { $0["path"]?.text } == ["/payments/42", "/elsewhere/7", "/payments/43", nil])
+            #expect(written.map { $0["bytes_in"]?.number ?? 0 } == [6, 0, 6, 0])
+            #expect(written.map { $0["bytes_out"]?.number ?? 0 } == [5, 0, 5, 0])
+        }
+
         @Test func `an answer made here has the id that its line has`() throws {
             let (stage, lines) = (try QuotaStage(), try LogFile())
             let proxy = try proxy(stage, lines)
@@ -87,6 +108,18 @@ extension EndToEnd {
             let statuses = try lines.lines().compactMap { $0["status"]?.number }
             #expect(statuses.filter { $0 == 500 }.count == 8)
             #expect(statuses.filter { $0 == 200 }.count == 6)
+        }
+
+        @Test func `a provider's own 429 has a line, whatever the share`() throws {
+            let stage = try QuotaStage { number, _ in
+                number == 1 ? "HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n" : ok()
+            }
+            let lines = try LogFile()
+            lines.control.settings = LogSettings().with { $0.sample = 0 }
+            let proxy = try proxy(stage, lines)
+            #expect(try stage.passed(3, proxy) == 2)
+            proxy.stop()
+            #expect(try lines.lines().map { $0["status"]?.number } == [429])
         }
 
         @Test func `without access lines only failures have some, and no more than a few a second`() throws {

@@ -72,6 +72,12 @@ final class Proxy: Sendable {
 
     func status() throws -> JSONValue { try JSONValue(admin("GET", "/status").body) }
 
+    /// What `/metrics` says of a metric with these labels, as they are written; nil when it says nothing.
+    func metric(_ name: String) throws -> Double? {
+        let lines = try admin("GET", "/metrics").text.split(separator: "\n")
+        return lines.first { $0.hasPrefix(name + " ") }.flatMap { Double($0.dropFirst(name.count + 1)) }
+    }
+
     /// Moves the clock, and has the event loops look at it.
     func advance(by duration: Duration) {
         clock.advance(by: duration)
@@ -92,6 +98,14 @@ extension Settings {
         self.init()
         listeners = [.tcp(host: "127.0.0.1", port: 0)]
         self.providers = providers
+    }
+
+    /// With an admin listener, and a token for it: `a-token-for-operators`, of `ops`.
+    var administered: Settings {
+        with {
+            $0.admin.listeners = [.tcp(host: "127.0.0.1", port: 0)]
+            $0.admin.tokens = ["ops": Secret("a-token-for-operators")]
+        }
     }
 
     /// These, changed.
