@@ -29,6 +29,19 @@ enum ProcessFacts {
         return names.sorted()
     }
 
+    /// How many threads have this name.
+    static func threads(named name: String) -> Int {
+        var count = 0
+        guard let folder = opendir("/proc/self/task") else { return 0 }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let number = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            let path = "/proc/self/task/\(String(decoding: number, as: UTF8.self))/comm"
+            if (try? contents(of: path)) == name + "\n" { count += 1 }
+        }
+        return count
+    }
+
     private static func contents(of path: String) throws -> String {
         guard let stream = fopen(path, "re") else { throw RawConnection.Failure.system("fopen", errno) }
         defer { fclose(stream) }
