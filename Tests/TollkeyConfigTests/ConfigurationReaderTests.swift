@@ -117,6 +117,59 @@ struct ConfigurationReaderTests {
         }
     }
 
+    // MARK: The state alone
+
+    private func readState(
+        _ text: String, _ secrets: @escaping (SecretReference) -> Result<Secret, SecretFailure> = fetch
+    ) -> Result<Settings, ConfigurationProblems> {
+        ConfigurationReader(file: "proxy.yaml", directory: "/etc/tollkey", secrets: secrets)
+            .readState(Array(text.utf8))
+    }
+
+    @Test func `the state is found without a provider's secret, whatever else is wrong`() throws {
+        var asked: [String] = []
+        let text = """
+            listen: nowhere
+            treads: 1
+            state: state
+            state_key: ["${env:LONG}", "${file:/k.pem}"]
+            audit: {keep: for ever}
+            providers:
+              acme:
+                upstream: no URL
+                secrets: {key: "${env:GONE}"}
+            """
+        let state = try readState(text) { reference in
+            asked.append("\(reference)")
+            return fetch(reference)
+        }.get()
+        var expected = Settings()
+        expected.state = "/etc/tollkey/state"
+        expected.stateKeys = [Secret(try #require(environment["LONG"])), try #require(state.stateKeys.last)]
+        #expect(state == expected)
+        #expect(asked.count == 2 && asked.allSatisfy { !$0.contains("GONE") })
+        #expect(throws: ConfigurationProblems.self) { try read(text).get() }
+    }
+
+    @Test func `where no state is named the defaults hold`() throws {
+        for text in ["", acme, "# only words\n"] { #expect(try readState(text).get() == Settings()) }
+    }
+
+    @Test(arguments: [
+        (
+            "state_key: ${env:GONE}\nproviders: {}",
+            "proxy.yaml:1:12: \"state_key\" cannot be had: the environment has no variable GONE"
+        ), ("- state\n", "proxy.yaml:1:1: "), ("state: [", "proxy.yaml:"),
+    ])
+    func `what is wrong with the state is told`(_ text: String, _ words: String) {
+        guard case .failure(let problems) = readState(text) else {
+            Issue.record("no problem")
+            return
+        }
+        #expect(problems.list.count == 1)
+        #expect(problems.description.hasPrefix(words), "\(problems)")
+    }
+
     @Test func `keys are known for every section, with a star for names of the user's`() {
         let keys = ConfigurationReader.keys
         #expect(keys == keys.sorted())
