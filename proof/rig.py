@@ -102,6 +102,9 @@ class Daemon:
     loopback, a unix socket, a folder. Standard error goes to `log`.
     """
 
+    # Descriptors that it inherits.
+    handed_over = ()
+
     def __init__(self, path, configuration, binary=BINARY, environment=None, wrapper=(), port=None, log_level=None):
         self.path = pathlib.Path(path)
         self.path.mkdir(exist_ok=True)
@@ -127,7 +130,9 @@ class Daemon:
         if self.log_level:
             arguments += ["--log-level", self.log_level]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
+            self.process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
+                pass_fds=self.handed_over)
         wait_until(self._is_up, "the daemon's start")
 
     def _is_up(self):
