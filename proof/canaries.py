@@ -11,6 +11,7 @@ import base64
 import html
 import json
 import pathlib
+import re
 import sys
 import urllib.parse
 
@@ -43,7 +44,7 @@ def forms(value):
     every.append(("HEX", plain.hex().upper().encode()))
     quoted = urllib.parse.quote(value, safe="")
     every.append(("URL-encoded", quoted.encode()))
-    every.append(("url-encoded", "".join(f"%{ord(c):02x}" if f"%{ord(c):02X}" in quoted else c for c in value).encode()))
+    every.append(("url-encoded", re.sub("%..", lambda escape: escape[0].lower(), quoted).encode()))
     every.append(("form-encoded", urllib.parse.quote_plus(value).encode()))
     every.append(("each byte URL-encoded", "".join(f"%{byte:02X}" for byte in plain).encode()))
     every.append(("JSON", json.dumps(value)[1:-1].encode()))

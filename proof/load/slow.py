@@ -1,0 +1,187 @@
+"""Slow heads, slow content, slow readers: what others notice of a thousand of them.
+
+`slowhttptest` attacks where it is installed, and callers written here besides. Others are measured in turns, with the
+attack and without it, on the same machine in the same minute: a busy machine is slow for both.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import selectors
+import shutil
+import socket
+import statistics
+import subprocess
+import time
+
+import rig
+from load import million, stage, upstream
+
+TOOL = shutil.which("slowhttptest")
+# A tenth of a second is what a scheduler takes on a busy machine, and no attack's doing.
+NOISE = {True: 0.1, False: 0.005}
+ATTACKS = ("heads", "content", "reading")
+
+
+def run(terms, path):
+    figures = stage.Figures("slow")
+    play = stage.Stage(path, terms)
+    count = terms.of(900, 100)
+    with million.api(play) as api, upstream.Upstream(play.authority.server_context()) as slow_api:
+        providers = play.provider("slow", slow_api.port) + play.provider("well", api.port)
+        with play.daemon("slow", providers, top=play.top() + "timeouts: { head: 20s }\n") as daemon:
+            _measure(daemon, 0.3)
+            for attack in ATTACKS:
+                _against(figures, daemon, terms, attack, f"{count} of ours", _own(daemon, slow_api, attack, count))
+            if TOOL and not terms.is_short:
+                for attack in ATTACKS:
+                    _against(figures, daemon, terms, attack, "1000 of slowhttptest", _tool(daemon, slow_api, attack))
+            elif not TOOL:
+                figures.add("slowhttptest", "is missing")
+            rig.wait_until(lambda: daemon.connections("client") == 0, "the attackers' end")
+            daemon.stop()
+    places = play.seen()
+    figures.zero("canaries seen", len(places), "; ".join(places[:3]))
+    return figures
+
+
+def _against(figures, daemon, terms, attack, words, attacking):
+    rounds, seconds = terms.of(5, 1), terms.of(4, 0.3)
+    idle, busy, failed, most = [], [], 0, 0
+    for _ in range(rounds):
+        quiet, wrong = _measure(daemon, seconds)
+        idle.append(quiet)
+        failed += wrong
+        with attacking:
+            most = max(most, daemon.connections("client"))
+            under, wrong = _measure(daemon, seconds)
+        busy.append(under)
+        failed += wrong
+    calm, pressed = statistics.median(idle), statistics.median(busy)
+    name = f"{attack}, {words}"
+    figures.add(f"{name}: connections of theirs at least", int(most))
+    figures.zero(f"{name}: failed calls of others", failed)
+    figures.expect(
+        f"{name}: p99 of others, idle and attacked, ms", f"{calm * 1000:.2f}, {pressed * 1000:.2f}",
+        pressed <= max(2 * calm, calm + NOISE[terms.is_short]), "more than twice")
+
+
+def _measure(daemon, seconds):
+    """p99 of one call after the other, each on a connection that is kept or, every tenth, on another."""
+    head = b"GET /well/pay HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    times, failed, connection = [], 0, None
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(times) < 100:
+        start = time.perf_counter()
+        try:
+            if connection is None or len(times) % 10 == 0:
+                if connection:
+                    connection.close()
+                connection = socket.create_connection(("127.0.0.1", daemon.port), rig.PATIENCE)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(head)
+            answer = b""
+            while b'{"state":"accepted"}' not in answer:
+                piece = connection.recv(4096)
+                if not piece:
+                    raise OSError("broke off")
+                answer += piece
+            failed += not answer.startswith(b"HTTP/1.1 200")
+        except OSError:
+            failed, connection = failed + 1, None
+        times.append(time.perf_counter() - start)
+    if connection:
+        connection.close()
+    return statistics.quantiles(times, n=100)[98], failed
+
+
+def _settle(daemon, api, attack, count):
+    """Once all are there. Heads never reach the provider; the others have a connection each."""
+    rig.wait_until(lambda: daemon.connections("client") >= count, "the attack")
+    if attack != "heads":
+        rig.wait_until(lambda: len(api.connections) >= count, "the attack at the provider")
+    time.sleep(0.5)
+
+
+class _own:
+    """Attackers in a process of their own, who begin anew whenever they are sent away."""
+
+    def __init__(self, daemon, api, attack, count):
+        self.daemon, self.api, self.attack, self.count = daemon, api, attack, count
+
+    def __enter__(self):
+        self.is_over = multiprocessing.Event()
+        self.process = multiprocessing.Process(
+            target=_attack, args=(self.daemon.port, self.attack, self.count, self.is_over), daemon=True)
+        self.process.start()
+        _settle(self.daemon, self.api, self.attack, self.count)
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.process.join(rig.PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+        rig.wait_until(lambda: self.daemon.connections("client") == 0, "the attack's end", 60)
+
+
+def _attack(port, attack, count, is_over):
+    os.nice(5)
+    begin = {
+        "heads": b"GET /slow/pay HTTP/1.1\r\nHost: localhost\r\nX-",
+        "content": b"POST /slow/up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
+        # 8 MiB: more than the system takes in our stead.
+        "reading": b"GET /slow/down?blocks=128 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    }[attack]
+    chooser, attackers = selectors.DefaultSelector(), []
+
+    def start():
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(begin)
+        connection.setblocking(False)
+        chooser.register(connection, selectors.EVENT_READ)
+        return connection
+
+    attackers = [start() for _ in range(count)]
+    while not is_over.wait(0.5):
+        for index, connection in enumerate(attackers):
+            try:
+                if attack == "reading":
+                    gone = not connection.recv(16)
+                else:
+                    gone = not connection.send(b"a")
+            except BlockingIOError:
+                gone = False
+            except OSError:
+                gone = True
+            if gone:
+                chooser.unregister(connection)
+                connection.close()
+                attackers[index] = start()
+    for connection in attackers:
+        connection.close()
+
+
+class _tool:
+    def __init__(self, daemon, api, attack):
+        self.daemon, self.api, self.attack = daemon, api, attack
+
+    def __enter__(self):
+        where = {"heads": ["-H", "-u", "pay"], "content": ["-B", "-s", "1000000", "-u", "up"],
+                 "reading": ["-X", "-w", "256", "-y", "512", "-n", "1", "-z", "16", "-u", "down?blocks=128"]}
+        *options, target = where[self.attack]
+        url = f"http://localhost:{self.daemon.port}/slow/{target}"
+        self.process = subprocess.Popen(
+            [TOOL, "-c", "1000", "-r", "1000", "-i", "1", "-l", "60", "-v", "0", *options, url],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # It connects as fast as it can, and not always all.
+        _settle(self.daemon, self.api, self.attack, 500)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(rig.PATIENCE)
+        self.process.kill()
+        self.process.wait()
+        rig.wait_until(lambda: self.daemon.connections("client") == 0, "the attack's end", 60)
