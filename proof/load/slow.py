@@ -5,6 +5,7 @@ attack and without it, on the same machine in the same minute: a busy machine is
 """
 
 import contextlib
+import math
 import multiprocessing
 import os
 import selectors
@@ -15,24 +16,30 @@ import subprocess
 import time
 
 import rig
-from load import million, stage, upstream
+from load import million, nginx, stage, upstream
 
 TOOL = shutil.which("slowhttptest")
 # A tenth of a second is what a scheduler takes on a busy machine, and no attack's doing.
 NOISE = {True: 0.1, False: 0.005}
 ATTACKS = ("heads", "content", "reading")
+# What slow readers ask for: 8 MiB, more than the system takes in their stead. Another upstream reads the query.
+LARGE = "files/large?blocks=128"
 
 
 def run(terms, path):
     figures = stage.Figures("slow")
     play = stage.Stage(path, terms)
     count = terms.of(900, 100)
-    with million.api(play) as api, upstream.Upstream(play.authority.server_context()) as slow_api:
-        providers = play.provider("slow", slow_api.port) + play.provider("well", api.port)
+    # Each its own upstream: what an attack costs a provider is not what is measured.
+    with (million.api(play) as api, upstream.Upstream(play.authority.server_context()) as slow_api,
+          _large(play, slow_api) as large_port):
+        providers = (
+            play.provider("slow", slow_api.port) + play.provider("well", api.port) + play.provider("large", large_port))
         with play.daemon("slow", providers, top=play.top() + "timeouts: { head: 20s }\n") as daemon:
             _measure(daemon, 0.3)
             for attack in ATTACKS:
-                _against(figures, daemon, terms, attack, f"{count} of ours", _own(daemon, slow_api, attack, count))
+                own = _own(daemon, slow_api, attack, count)
+                _against(figures, daemon, terms, attack, f"{count} of ours", own)
             if TOOL and not terms.is_short:
                 for attack in ATTACKS:
                     _against(figures, daemon, terms, attack, "1000 of slowhttptest", _tool(daemon, slow_api, attack))
@@ -45,21 +52,35 @@ def run(terms, path):
     return figures
 
 
+@contextlib.contextmanager
+def _large(play, slow_api):
+    if not nginx.PROGRAM:
+        yield slow_api.port
+        return
+    with nginx.Nginx(play.path / "nginx-large", play.authority, [play.canaries["token"]]) as api:
+        (api.path / "files").mkdir()
+        (api.path / "files/large").write_bytes(bytes(8 << 20))
+        yield api.port
+
+
 def _against(figures, daemon, terms, attack, words, attacking):
-    rounds, seconds = terms.of(5, 1), terms.of(4, 0.3)
-    idle, busy, failed, most = [], [], 0, 0
+    rounds, seconds = terms.of(3, 1), terms.of(3, 0.3)
+    idle, busy, failed, least = [], [], 0, math.inf
     for _ in range(rounds):
         quiet, wrong = _measure(daemon, seconds)
         idle.append(quiet)
         failed += wrong
-        with attacking:
-            most = max(most, daemon.connections("client"))
-            under, wrong = _measure(daemon, seconds)
+        try:
+            with attacking:
+                least = min(least, daemon.connections("client"))
+                under, wrong = _measure(daemon, seconds)
+        except rig.Failure as error:
+            return figures.findings.append(f"slow: {attack}, {words}: {error}")
         busy.append(under)
         failed += wrong
     calm, pressed = statistics.median(idle), statistics.median(busy)
     name = f"{attack}, {words}"
-    figures.add(f"{name}: connections of theirs at least", int(most))
+    figures.add(f"{name}: connections of theirs at least", int(least))
     figures.zero(f"{name}: failed calls of others", failed)
     figures.expect(
         f"{name}: p99 of others, idle and attacked, ms", f"{calm * 1000:.2f}, {pressed * 1000:.2f}",
@@ -98,9 +119,18 @@ def _measure(daemon, seconds):
 def _settle(daemon, api, attack, count):
     """Once all are there. Heads never reach the provider; the others have a connection each."""
     rig.wait_until(lambda: daemon.connections("client") >= count, "the attack")
-    if attack != "heads":
+    if attack == "content":
         rig.wait_until(lambda: len(api.connections) >= count, "the attack at the provider")
-    time.sleep(0.5)
+    elif attack == "reading":
+        rig.wait_until(lambda: daemon.connections("upstream") >= count, "the attack at the provider")
+
+    def is_calm():
+        before = daemon.processor_seconds()
+        time.sleep(0.5)
+        return daemon.processor_seconds() - before < 0.1
+
+    # What their arrival costs, handshakes and the filling of the system's buffers, is over then.
+    rig.wait_until(is_calm, "an end of the attackers' arrival", 60)
 
 
 class _own:
@@ -129,8 +159,7 @@ def _attack(port, attack, count, is_over):
     begin = {
         "heads": b"GET /slow/pay HTTP/1.1\r\nHost: localhost\r\nX-",
         "content": b"POST /slow/up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
-        # 8 MiB: more than the system takes in our stead.
-        "reading": b"GET /slow/down?blocks=128 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "reading": b"GET /large/%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % LARGE.encode(),
     }[attack]
     chooser, attackers = selectors.DefaultSelector(), []
 
@@ -168,10 +197,11 @@ class _tool:
         self.daemon, self.api, self.attack = daemon, api, attack
 
     def __enter__(self):
-        where = {"heads": ["-H", "-u", "pay"], "content": ["-B", "-s", "1000000", "-u", "up"],
-                 "reading": ["-X", "-w", "256", "-y", "512", "-n", "1", "-z", "16", "-u", "down?blocks=128"]}
+        where = {
+            "heads": ["-H", "-u", "slow/pay"], "content": ["-B", "-s", "1000000", "-u", "slow/up"],
+            "reading": ["-X", "-w", "256", "-y", "512", "-n", "1", "-z", "16", "-u", f"large/{LARGE}"]}
         *options, target = where[self.attack]
-        url = f"http://localhost:{self.daemon.port}/slow/{target}"
+        url = f"http://localhost:{self.daemon.port}/{target}"
         self.process = subprocess.Popen(
             [TOOL, "-c", "1000", "-r", "1000", "-i", "1", "-l", "60", "-v", "0", *options, url],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -109,7 +109,7 @@ class Upstream:
             return await self._send(writer, 401, b'{"error":"expired"}')
         if path == "/wait":
             await asyncio.sleep(float(terms.get("seconds", 1)))
-        elif path == "/down":
+        elif path in ("/down", "/files/large"):
             return await self._down(writer, int(terms["blocks"]), float(terms.get("pause", 0)), int(terms.get("of", 0)))
         elif path == "/fail":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"[:int(terms.get("bytes", 60))])

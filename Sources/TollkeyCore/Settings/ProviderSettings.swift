@@ -162,7 +162,7 @@ package struct PoolSettings: Sendable, Equatable {
     package var idle = 512
     package var idleTimeout: Duration = .seconds(30)
     /// Calls that may wait for a connection when all are busy.
-    package var waiting = 1_024
+    package var waiting = 16_384
     /// How long such a call waits.
     package var wait: Duration = .seconds(5)
     package init() {}

@@ -113,7 +113,7 @@ struct SharedRecords: Sendable {
 
     private static func saved(_ reply: RedisReply) throws(RedisFailure) -> Saved {
         guard let words = words(reply), let first = words.first else { throw malformed }
-        let number = words.dropFirst().first.flatMap { number($0) }
+        let number = words.count > 1 ? number(words[1]) : nil
         switch (first, number) {
         case ("saved", _): return .saved
         case ("superseded", _): return .superseded
