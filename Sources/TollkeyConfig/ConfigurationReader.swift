@@ -64,6 +64,7 @@ package struct ConfigurationReader {
         case .unreadable(let problem): reading.report(problem.position, problem.message)
         case .empty: break
         case .node(let node, _):
+            guard isMap(node, reading) else { break }
             var top = MapReader(node, path: "", reading: reading)
             SettingsReader(reading: reading).readState(&top, &settings)
         }
@@ -80,13 +81,18 @@ package struct ConfigurationReader {
             reading.report(start, "the file is empty; describe at least one provider under \"providers\"")
         case .node(let node, let problems):
             for problem in problems { reading.report(problem.position, problem.message) }
-            if node.entries != nil { return SettingsReader(reading: reading).read(node) }
-            if node.content != .refused {
-                reading.report(
-                    node.position, "the file must be a map (\"key: value\" lines); found \(node.kind)")
-            }
+            if isMap(node, reading) { return SettingsReader(reading: reading).read(node) }
         }
         return Settings()
+    }
+
+    private func isMap(_ node: YamlNode, _ reading: Reading) -> Bool {
+        if node.entries != nil { return true }
+        if node.content != .refused {
+            reading.report(
+                node.position, "the file must be a map (\"key: value\" lines); found \(node.kind)")
+        }
+        return false
     }
 
     /// Every key that the decoder knows, as paths such as `limits.head` and `providers.*.tls.ca`, where `*`

@@ -27,7 +27,8 @@ final class TLSStream {
 
     /// `name` is a DNS name or a literal address; the peer's certificate must be valid for it (RFC 9110 §4.3.4).
     init?(
-        _ context: TLSContext, name: String, transport: TLSTransport, sessions: TLSSessions, at now: MonotonicTime
+        _ context: TLSContext, name: String, transport: TLSTransport, sessions: TLSSessions,
+        at now: MonotonicTime
     ) {
         guard let ssl = SSL_new(context.pointer) else { return nil }
         self.ssl = ssl

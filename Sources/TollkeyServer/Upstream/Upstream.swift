@@ -28,15 +28,15 @@ final class Upstream {
     private var addresses: [SocketAddress] = []
     private var addressesAge = MonotonicTime.never
     private var isResolving = false
-    /// When the addresses were last looked up.
-    private var addressesFound = MonotonicTime.never
+    /// From when on it may be looked up anew because its addresses fail.
+    private var doubtedNext = MonotonicTime(nanoseconds: .min)
     /// Connections that failed while it is being looked up whether the name has moved, and what the last one said.
     private var doubts: (count: Int, failure: Failure)?
 
     /// The system's resolver does not say how long an answer holds.
     static let addressesLife = TimeSpan(.seconds(30))
-    /// An answer younger than this is not doubted, so that a provider that is down costs one look-up a second.
-    static let addressesTrusted = TimeSpan(.seconds(1))
+    /// Between two doubts, so that a provider that is down costs one look-up a second.
+    static let doubtTime = TimeSpan(.seconds(1))
 
     init(_ service: Service, loop: EventLoop, resolver: Resolver, tally: CallTally) {
         self.tally = tally
@@ -114,6 +114,7 @@ final class Upstream {
         open -= 1
         descriptorFreed()
         if mayHaveMoved {
+            if doubts == nil { doubtedNext = loop.now + Self.doubtTime }
             doubts = ((doubts?.count ?? 0) + 1, failure)
             resolve()
         } else {
@@ -222,7 +223,6 @@ final class Upstream {
     private func resolved(_ found: [SocketAddress]?) {
         isResolving = false
         let hasMoved = found.map { Self.areOthers($0, than: addresses) } ?? false
-        addressesFound = loop.now
         if let found {
             addresses = found
             addressesAge = loop.now + Self.addressesLife
@@ -244,7 +244,7 @@ final class Upstream {
     /// The addresses that failed came from a look-up, and not just now.
     private var mayHaveMoved: Bool {
         if doubts != nil { return true }
-        return service.addresses.isEmpty && !isRetired && loop.now >= addressesFound + Self.addressesTrusted
+        return service.addresses.isEmpty && !isRetired && loop.now >= doubtedNext
     }
 
     /// Those whose connection has failed stand first in the line.

@@ -92,7 +92,8 @@ final class UpstreamConnection: Pollable {
         let service = upstream.service
         guard let context = service.tls else { return open() }
         tls = TLSStream(
-            context, name: service.serverName, transport: loop.transport, sessions: upstream.sessions, at: loop.now)
+            context, name: service.serverName, transport: loop.transport, sessions: upstream.sessions,
+            at: loop.now)
         state = .handshaking
         setDeadline(loop.now + service.tlsTimeout)
         shakeHands(nil)

@@ -80,7 +80,7 @@ struct ResponseRewriterTests {
     func `a length stays where there can be content to measure`(_ status: String, _ stays: Bool) throws {
         #expect(
             try rewrite("HTTP/1.1 \(status)\r\nContent-Length: 5\r\nA: b\r\n\r\n")
-                == "HTTP/1.1 \(status)\r\n" + (stays ? "Content-Length: 5\r\n" : "") + "A: b\r\n\r\n")
+                == "HTTP/1.1 \(status) \r\n" + (stays ? "Content-Length: 5\r\n" : "") + "A: b\r\n\r\n")
     }
 
     /// For `https://api.acme.test/v1` behind `/acme`; nil is left alone.

@@ -15,23 +15,21 @@ final class LedgerReplica {
     private let folder: TemporaryFolder
     private(set) var sends: [Int64] = []
 
-    init(_ settings: SharedSettings, _ limits: [LimitSettings], _ hands: LedgerHands, _ clock: ManualClock)
-        throws
-    {
+    init(
+        _ settings: SharedSettings, _ limits: [LimitSettings], _ hands: LedgerHands, _ clock: ManualClock,
+        _ timeouts: RedisTimeouts
+    ) throws {
         folder = try TemporaryFolder()
         self.hands = hands
         self.clock = clock
         let book = book
         ledger = try SharedLedger(
             settings, directory: folder.path + "/state", clock: clock.clock,
-            logger: Logger(label: "test") { _ in book }, timeouts: Self.patient, time: hands.time)
+            logger: Logger(label: "test") { _ in book }, timeouts: timeouts, time: hands.time)
         var category = CategorySettings(name: "calls")
         category.limits = limits
         gate = CategoryGate(category, key: .calls, terms: ledger.terms)
     }
-
-    /// On a busy machine a server that answers late would be away, and shares are not exact.
-    private static let patient = RedisTimeouts(connect: .seconds(2), command: .seconds(2))
 
     deinit { ledger.close() }
 
@@ -76,20 +74,25 @@ final class Replicas {
     let limits: [LimitSettings]
     let settings: SharedSettings
     var all: [LedgerReplica] = []
+    private let timeouts: RedisTimeouts
+
+    /// On a busy machine a server that answers late would be away, and shares are not exact.
+    static let patient = RedisTimeouts(connect: .seconds(2), command: .seconds(2))
 
     /// Past the server's grace, unless that is away.
     init(
         _ redis: RedisServer, count: Int = 1, _ limits: [LimitSettings],
-        _ change: (inout SharedSettings) -> Void = { _ in }
+        timeouts: RedisTimeouts = Replicas.patient, _ change: (inout SharedSettings) -> Void = { _ in }
     ) throws {
         self.limits = limits
+        self.timeouts = timeouts
         settings = redis.settings.with(change)
         for _ in 0..<count { try add() }
         pass(.seconds(3))
         beat()
     }
 
-    func add() throws { all.append(try LedgerReplica(settings, limits, hands, clock)) }
+    func add() throws { all.append(try LedgerReplica(settings, limits, hands, clock, timeouts)) }
 
     func pass(_ duration: Duration) {
         hands.advance(by: duration)
@@ -293,7 +296,7 @@ extension EndToEnd {
             throws
         {
             try withRedis { redis in
-                let replicas = try Replicas(redis, [limit])
+                let replicas = try Replicas(redis, [limit], timeouts: RedisLedger.timeouts)
                 let replica = replicas.all[0]
                 #expect(replica.call() == 1)
                 redis.pause()
