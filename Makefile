@@ -21,6 +21,7 @@ CLIENT_PACKAGES = curl python3 python3-requests
 
 # Programs in proof/ whose short form `make test` runs.
 PROOFS = hostile faults tls state soak
+BENCH = python3 Benchmarks/compare.py --tollkey $(BIN)/tollkey --markdown $(OPTIONS)
 # Options of a proof: make hostile OPTIONS='--short --seed 7'
 OPTIONS =
 
@@ -78,7 +79,9 @@ soak: build proof-packages ## Storms, a million requests, slow peers, drains and
 	@python3 proof/soak.py --proxy $(BIN)/tollkey $(OPTIONS)
 
 bench: build proof-packages ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
-	@python3 proof/bench.py --proxy $(BIN)/tollkey --docs docs $(OPTIONS)
+	@{ printf '# Beside nginx, HAProxy and Envoy\n\n[How this was measured](../Benchmarks/README.md), and what keeps it fair.\n\n'; \
+	  $(BENCH) --workloads get,post1k,64k,1m --own --idle 8000 --plots docs/images; \
+	  $(BENCH) --connections 512; } > docs/bench.md
 
 .PHONY: proof-packages
 proof-packages:

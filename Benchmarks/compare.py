@@ -7,6 +7,7 @@ forward it over verified TLS on a connection that is kept. README.md says how to
 import argparse, contextlib, json, os, pathlib, platform, re, resource, shutil, statistics, subprocess, sys, tempfile, time
 
 sys.dont_write_bytecode = True  # the import below would leave a folder in the source tree
+import plot
 from stage import POST_BODY, WORKLOADS, Children, Cores, Failure, Stage, ask, connect, members, read
 
 PEERS = ("nginx", "haproxy", "envoy")
@@ -203,13 +204,15 @@ def parse():
     add("--seconds", type=between(1, 60), default=3, metavar="N", help="of load that count, in each round (default: 3)")
     modes = parser.add_argument_group("modes, which can be combined")
     modes.add_argument("--idle", type=between(20, 8000), metavar="N", help="own memory for each of N idle client connections")
+    modes.add_argument("--own", action="store_true", help="what log lines, a limit and renewals cost Tollkey")
     modes.add_argument("--routes", type=several(between(1, 10000)), metavar="N,N", help="processor time with N configured providers")
     modes.add_argument("--ready", action="store_true", help="time from start to the first answered call")
     add("--json", metavar="FILE", help="write every sample there")
+    add("--plots", type=pathlib.Path, metavar="FOLDER", help="write bars there, as SVG")
     add("--markdown", action="store_true", help="print tables for a document")
     options = parser.parse_args()
     if options.workloads is None:
-        options.workloads = [] if options.idle or options.routes or options.ready else ["get"]
+        options.workloads = [] if options.idle or options.own or options.routes or options.ready else ["get"]
     options.tollkey = os.path.abspath(options.tollkey)
     return options
 
@@ -246,6 +249,12 @@ def measure(stage, options):
     for workload in options.workloads:
         take(f"{workload}, {how}", proxies, lambda proxy: meter.under_load(proxy, workload), load,
              {"cpu_us": "CPU ratio", "per_second": "rate ratio", "p99_us": "p99 ratio", "own_mib": "own ratio"})
+    if options.own:
+        rows = {"plain": stage.tollkey(), "logged": stage.tollkey(name="logged", is_logged=True),
+                "limited": stage.tollkey(name="limited", is_limited=True),
+                "renewed": stage.tollkey(name="renewed", is_renewed=True)}
+        take(f"tollkey with a log line per call, with a limit, with a token that is renewed each second; get, {how}", rows,
+             lambda proxy: meter.under_load(proxy, "get"), load, {"cpu_us": "CPU ratio", "p99_us": "p99 ratio"})
     if options.routes:
         rows = {f"{count} provider{'s' * (count > 1)}": stage.tollkey(count) for count in options.routes}
         take(f"tollkey by configured providers, get, {how}", rows, lambda proxy: meter.under_load(proxy, "get"), load, {"cpu_us": "CPU ratio"})
@@ -262,8 +271,10 @@ def measure(stage, options):
     print("\n".join(f"- {line}" if options.markdown else line for line in lines))
     for table in tables:
         report.print(*table)
+    if options.plots:
+        plot.write(options.plots, report.taken)
     if options.json:
-        settings = {name: value for name, value in vars(options).items() if name not in ("tollkey", "json", "markdown")}
+        settings = {name: value for name, value in vars(options).items() if name not in ("tollkey", "json", "markdown", "plots")}
         pathlib.Path(options.json).write_text(json.dumps({**facts, "settings": settings, "samples": report.taken}, indent=1) + "\n")
     if errors := report.errors():
         raise Failure(f"{errors} calls were not answered with 200")

@@ -186,13 +186,16 @@ http {{
 
     def start_upstream(self):
         # One version and one cipher suite, or each program would choose its own and we compared ciphers.
-        argv = self.nginx("upstream", f"""server {{
+        argv = self.nginx("upstream", f"""map $uri:$http_authorization:$http_x_app_id $is_right {{
+    "~^/token:" 1; "~:Bearer {TOKEN}:{APP}$" 1; "~:Bearer renewed-[0-9.]+:{APP}$" 1; default 0;
+  }}
+  server {{
     listen 127.0.0.1:{self.tls_port} ssl backlog=4096;
     ssl_certificate server.pem; ssl_certificate_key server.key;
     ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
     if ($host != upstream.test) {{ return 421; }}
-    if ($http_authorization != 'Bearer {TOKEN}') {{ return 401; }}
-    if ($http_x_app_id != "{APP}") {{ return 401; }}
+    if ($is_right = 0) {{ return 401; }}
+    location = /token {{ return 200 '{{"access_token":"renewed-$msec","expires_in":2}}'; }}
     location = /v1/payment {{ return 200 '{ANSWER.decode()}'; }}
     location = /v1/charge {{ if ($content_length != {len(POST_BODY)}) {{ return 400; }} return 200 '{ANSWER.decode()}'; }}
     location /v1/files/ {{ alias files/; }}
@@ -205,22 +208,30 @@ http {{
                 return ask(connection, "/v1/payment", host="upstream.test")[0] == 401
         self.wait("upstream", child, refuses)
 
-    def tollkey(self, providers=1):
-        """With more providers than one, the others stand before the one that is called."""
+    def tollkey(self, providers=1, name="tollkey", is_logged=False, is_limited=False, is_renewed=False):
+        """With more providers than one, the others stand before the one that is called. Peers keep no access log either,
+        unless it is asked for."""
         port = self.port()
-        name = f"tollkey-{port}.yaml"
+        file = f"tollkey-{port}.yaml"
+        secret = "" if is_renewed else 'token: "${env:BENCH_TOKEN}", '
+        renewed = ("\n    credentials: { access: { obtain: { post: /token }, "
+                   "read: { token: access_token, expires_in: expires_in } } }" if is_renewed else "")
+        limit = '\n    categories: { calls: { match: "* /**", limit: 1000000000/hour } }' if is_limited else ""
+        token = "access" if is_renewed else "token"
         others = "".join(f'  p{number}: {{upstream: "https://p.test", secrets: {{t: "${{env:BENCH_TOKEN}}"}}, '
                          f'inject: {{X-T: "${{t}}"}}}}\n' for number in range(1, providers))
-        self.write(name, f"""listen: 127.0.0.1:{port}
+        self.write(file, f"""listen: 127.0.0.1:{port}
+state: {self.folder}/tollkey-{port}
+log: {{ access: {str(is_logged).lower()} }}
 providers:
 {others}  bench:
     upstream: https://upstream.test:{self.tls_port}
     addresses: 127.0.0.1:{self.tls_port}
     tls: {{ ca: ca.pem }}
-    secrets: {{ token: "${{env:BENCH_TOKEN}}", app: "${{env:BENCH_APP}}" }}
-    inject: {{ Authorization: "Bearer ${{token}}", X-App-ID: "${{app}}" }}
+    secrets: {{ {secret}app: "${{env:BENCH_APP}}" }}
+    inject: {{ Authorization: "Bearer ${{{token}}}", X-App-ID: "${{app}}" }}{limit}{renewed}
 """)
-        return Proxy("tollkey", [self.options.tollkey, "run", "--config", name], port, {"BENCH_TOKEN": TOKEN, "BENCH_APP": APP})
+        return Proxy(name, [self.options.tollkey, "run", "--config", file], port, {"BENCH_TOKEN": TOKEN, "BENCH_APP": APP})
 
     def peer_nginx(self):
         port = self.port()

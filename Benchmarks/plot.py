@@ -8,7 +8,7 @@ STYLE = """<style>
 text { font: 13px system-ui, sans-serif; fill: #1f2937 } .title { font-weight: 600; font-size: 15px } .faint { fill: #6b7280 }
 @media (prefers-color-scheme: dark) { text { fill: #e5e7eb } .faint { fill: #9ca3af } }
 </style>"""
-LEFT, BAR, ROW, WIDTH = 90, 440, 20, 640
+LEFT, BAR, ROW, WIDTH = 90, 440, 20, 640  # pixels
 
 
 def bars(title, groups):
@@ -30,14 +30,14 @@ def bars(title, groups):
             f'role="img" aria-label="{xml.sax.saxutils.escape(title)}">{STYLE}{"".join(parts)}</svg>\n')
 
 
-def write(folder, results, words):
-    """One picture for each kind of figure."""
-    compared = {name: found for name, found in results.items() if name in words}
-    for key, title, scale in (("cpu", "Processor time per request, microseconds", 1),
-                              ("p99", "Latency of the slowest hundredth, milliseconds", 1e-3),
-                              ("own", "Own memory, MiB", 1 / (1 << 20))):
-        groups = [(words[name], [(who, statistics.median(one[key] for one in rounds) * scale)
-                                 for who, rounds in found.items()]) for name, found in compared.items()]
-        if key == "own" and "idle" in results:
-            groups.append(("idle connections, as in the table", [(who, found["all"] * scale) for who, found in results["idle"].items()]))
-        (folder / f"bench-{key}.svg").write_text(bars(title, groups))
+def write(folder, taken):
+    """One picture for each kind of figure. `taken`: a title, and each row's samples."""
+    for key, title, scale in (("cpu_us", "Processor time per request, microseconds", 1),
+                              ("p99_us", "Latency of the slowest hundredth, milliseconds", 1e-3), ("own_mib", "Own memory, MiB", 1)):
+        groups = []
+        for words, rows in taken.items():
+            clean = {name: [sample[key] for sample in samples if key in sample and not sample["errors"]]
+                     for name, samples in rows.items()}
+            if set(clean) - {"tollkey"} and all(clean.values()):
+                groups.append((words, [(name, statistics.median(values) * scale) for name, values in clean.items()]))
+        (folder / f"bench-{key.split('_')[0]}.svg").write_text(bars(title, groups))
