@@ -2,7 +2,7 @@
 
 Whoever doubts that the peers are treated fairly finds in `Stage` all that they are told.
 """
-import contextlib, dataclasses, grp, json, os, pathlib, pwd, shutil, signal, socket, ssl, struct, subprocess, time
+import contextlib, dataclasses, grp, json, os, pathlib, pwd, resource, shutil, signal, socket, ssl, struct, subprocess, time
 
 TOKEN, APP = "bench-token-0123456789abcdef0123456789abcdef", "bench-app"
 ANSWER = b'{"id":"pay_7f3a","state":"accepted","amount":12500,"currency":"EUR","created":"2024-01-01T00:00:00Z"}'
@@ -251,9 +251,11 @@ providers:
 
     def peer_haproxy(self):
         port = self.port()
+        # It keeps as many idle connections as a share of this allows; with too few it shakes hands for every call.
+        most = max(self.room, min(8000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100) // 2))
         self.write("haproxy.cfg", f"""global
   nbthread 1
-  maxconn {self.room}
+  maxconn {most}
 defaults
   mode http
   timeout connect 5s
