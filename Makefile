@@ -4,12 +4,13 @@
 SWIFT ?= swift
 LISTEN ?= 127.0.0.1:8080
 DIRECTORY ?= ./sandbox
+SECONDS ?= 60
 # What `make deb` packs. A ready one may be given, if it was built with --static-swift-stdlib.
 STATIC = .build-static/release/tollkey
 DEB_BINARY ?= $(STATIC)
 
 BIN = .build/release
-SOURCES = Package.swift Sources Tests
+SOURCES = Package.swift Sources Tests fuzz
 # Compiled and linked against, and what fetches the Swift packages over https.
 BUILD_PACKAGES = libssl-dev libyaml-dev libcurl4-openssl-dev libsqlite3-dev libhiredis-dev ca-certificates
 # Tests fail without these.
@@ -60,6 +61,10 @@ $(STATIC): packages swift
 	@echo "Building without shared libraries of Swift's. A first build takes up to ten minutes."
 	@$(SWIFT) build -c release --product tollkey --static-swift-stdlib --scratch-path .build-static
 
+fuzz: swift ## Looks for inputs that break the parsers, each for a minute; SECONDS=N for longer
+	@sh scripts/packages.sh libyaml-dev
+	@python3 scripts/fuzz.py --seconds $(SECONDS)
+
 check-deploy: ## Checks what is around the binary: units, alerts, dashboard, compose, Kubernetes, man page
 	@sh scripts/check-deploy.sh $(BIN)/tollkey
 
@@ -95,7 +100,7 @@ lint: swift ## Checks the format
 	@$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
 clean: ## Removes what was built and what the demo wrote
-	@rm -rf .build .build-static .build-deb sandbox
+	@rm -rf .build .build-static .build-deb .build-fuzz sandbox
 
 packages:
 	@sh scripts/packages.sh $(BUILD_PACKAGES)

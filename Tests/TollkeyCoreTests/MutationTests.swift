@@ -21,18 +21,6 @@ struct MutationTests {
         "1\r\na\r\n0\r\nX-Sum: 1\r\nContent-Length: 3\r\n\r\n",
     ].map(bytes)
 
-    private let provider = acme(base: "/v1") {
-        $0.inject = [InjectedHeader("X-Key", "ours")]
-        $0.defaults = [InjectedHeader("Accept", "application/json")]
-    }
-    private var wide: ClientLimits {
-        var limits = ClientLimits()
-        limits.head = 1 << 20
-        limits.target = 1 << 16
-        limits.headers = 1_000
-        return limits
-    }
-
     @Test func `a request that is accepted is forwarded as one that is accepted again`() {
         var dice = Dice(seed: 21)
         var accepted = 0
@@ -57,39 +45,6 @@ struct MutationTests {
         #expect((500..<9_500).contains(accepted))
     }
 
-    /// What is wrong with what becomes of `all`, a good head; nil when nothing is.
-    private func forwardedWrongly(_ all: [UInt8]) -> String? {
-        var head = RequestHead()
-        guard (try? head.read(all.span, limits: ClientLimits())) == true else { return "is not read again" }
-        let path = text(all[head.target.path])
-        let out = Buffer(capacity: 512)
-        let credential = CredentialSnapshot(generation: 1, headers: provider.inject, secrets: [:])
-        try? RequestRewriter(provider, pseudonym: "p").write(
-            head, all.span, prefixLength: path.hasPrefix("/acme") ? 5 : 0, credential: credential, into: out)
-        let forwarded = Array(out.readable)
-        var again = RequestHead()
-        guard (try? again.read(forwarded.span, limits: wide)) == true else {
-            return "is forwarded as nonsense"
-        }
-        let fields = again.fields.lines
-        guard again.end == forwarded.count else { return "is forwarded with something behind it" }
-        guard all[head.method].elementsEqual(forwarded[again.method]) else { return "has another method" }
-        guard again.framing == head.framing else { return "is framed in another way" }
-        guard fields.count(where: { $0.known == .host }) == 1 else { return "has no Host, or more than one" }
-        let framing = fields.count { $0.known == .contentLength || $0.known == .transferEncoding }
-        guard framing <= 1 else { return "has two framings" }
-        let foreign: Set<KnownField> = [
-            .connection, .te, .upgrade, .keepAlive, .proxy, .imitation, .authorization, .cookie, .forwarded,
-            .expect,
-        ]
-        guard !fields.contains(where: { foreign.contains($0.known) }) else { return "lets a field through" }
-        let keys = fields.filter {
-            forwarded[$0.name].map { $0 == 0x5f ? 0x2d : $0 | 0x20 } == bytes("x-key")
-        }
-        guard keys.count == 1, text(forwarded[keys[0].value]) == "ours" else { return "brings its own key" }
-        return nil
-    }
-
     @Test func `an answer that is accepted is passed back as one that is accepted again`() {
         var dice = Dice(seed: 22)
         var accepted = 0
@@ -110,29 +65,6 @@ struct MutationTests {
             }
         }
         #expect((250..<4_750).contains(accepted))
-    }
-
-    private func returnedWrongly(_ all: [UInt8]) -> String? {
-        var head = ResponseHead()
-        guard (try? head.read(all.span)) == true else { return "is not read again" }
-        let framing = head.framing(toHead: false)
-        let out = Buffer(capacity: 512)
-        ResponseRewriter(provider).write(
-            head, all.span,
-            .init(chunked: framing == .chunked || framing == .untilClose, close: false, saysKeepAlive: false),
-            into: out)
-        let returned = Array(out.readable)
-        var again = ResponseHead()
-        guard (try? again.read(returned.span)) == true else { return "is passed back as nonsense" }
-        guard again.end == returned.count else { return "is passed back with something behind it" }
-        guard again.status == head.status else { return "has another status" }
-        let expected: BodyFraming = framing == .untilClose ? .chunked : framing
-        guard again.framing(toHead: false) == expected else { return "is framed in another way" }
-        let foreign: Set<KnownField> = [.connection, .te, .upgrade, .keepAlive, .proxy, .imitation, .problem]
-        guard !again.fields.lines.contains(where: { foreign.contains($0.known) }) else {
-            return "lets a field through"
-        }
-        return nil
     }
 
     @Test

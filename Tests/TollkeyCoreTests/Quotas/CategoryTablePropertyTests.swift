@@ -12,7 +12,7 @@ struct CategoryTablePropertyTests {
             for _ in 0..<12 {
                 let method = method(&dice)
                 let path = path(&dice)
-                let expected = Self.mostSpecific(categories, method, path)
+                let expected = mostSpecific(categories, method, path)
                 let match = table.match(method: method.span, path: path.span)
                 #expect(table.category(method: method.span, path: path.span) == match?.category)
                 found += match == nil ? 0 : 1
@@ -58,35 +58,5 @@ struct CategoryTablePropertyTests {
             ["a", "b", "", "ab", "c", "*"].randomElement(using: &dice) ?? ""
         }
         return bytes("/" + segments.joined(separator: "/"))
-    }
-
-    private static func mostSpecific(
-        _ categories: [CategorySettings], _ method: [UInt8], _ path: [UInt8]
-    ) -> (category: Int, pattern: CallPattern)? {
-        var best: (category: Int, pattern: CallPattern)?
-        for (index, category) in categories.enumerated() {
-            for pattern in category.match where pattern.matches(method: method.span, path: path.span) {
-                if let held = best, !isMoreSpecific(pattern, than: held.pattern) { continue }
-                best = (index, pattern)
-            }
-        }
-        return best
-    }
-
-    private static func isMoreSpecific(_ a: CallPattern, than b: CallPattern) -> Bool {
-        for i in 0..<max(a.segments.count, b.segments.count) {
-            let (left, right) = (rank(a.segments, i), rank(b.segments, i))
-            if left != right { return left < right }
-        }
-        return a.method != nil && b.method == nil
-    }
-
-    private static func rank(_ segments: [CallPattern.Segment], _ index: Int) -> Int {
-        guard index < segments.count else { return 0 }
-        return switch segments[index] {
-        case .text: 0
-        case .one: 1
-        case .rest: 2
-        }
     }
 }

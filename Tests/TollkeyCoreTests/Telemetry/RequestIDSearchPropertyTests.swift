@@ -55,33 +55,6 @@ struct RequestIDSearchPropertyTests {
         }
     }
 
-    private static let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-
-    private static func found(_ places: [[AnswerPlace.Step]], _ pieces: [[UInt8]]) throws -> String? {
-        let head = try response(head)
-        var search = RequestIDSearch()
-        search.begin(RequestIDPlaces(places.map { .json($0) }), head.fields, bytes(Self.head).span)
-        for piece in pieces { search.read(piece.span) }
-        return search.found
-    }
-
-    /// By reading the whole text.
-    private static func expected(_ places: [[AnswerPlace.Step]], _ whole: JSONValue) -> String? {
-        for place in places {
-            let text: String
-            switch whole.value(at: place) {
-            case .text(let value): text = value
-            case .number(let number) where !number.contains(where: { ".eE".contains($0) }): text = number
-            case .number, .object, .array, .flag, .null, nil: continue
-            }
-            let isID = text.utf8.allSatisfy {
-                Characters.isAlphanumeric($0) || "._:/+=@-".utf8.contains($0)
-            }
-            if isID, (1...128).contains(text.utf8.count) { return text }
-        }
-        return nil
-    }
-
     @Test(arguments: 0..<8)
     func `it finds what the reader of whole texts finds, however the text is cut`(_ seed: UInt64) throws {
         var dice = Dice(seed: seed)
@@ -89,11 +62,11 @@ struct RequestIDSearchPropertyTests {
         for _ in 0..<1_000 {
             let text = bytes(Self.space(&dice) + Self.value(0, &dice) + Self.space(&dice))
             let places = (0..<Int.random(in: 1...8, using: &dice)).map { _ in Self.place(&dice) }
-            let expected = Self.expected(places, try JSONValue(text))
+            let expected = expectedID(places, try JSONValue(text))
             if expected != nil { hits += 1 }
-            #expect(try Self.found(places, [text]) == expected, "\(String(decoding: text, as: UTF8.self))")
-            #expect(try Self.found(places, dice.parts(text, atMost: 7)) == expected)
-            #expect(try Self.found(places, text.map { [$0] }) == expected)
+            #expect(foundID(places, [text]) == expected, "\(String(decoding: text, as: UTF8.self))")
+            #expect(foundID(places, dice.parts(text, atMost: 7)) == expected)
+            #expect(foundID(places, text.map { [$0] }) == expected)
         }
         #expect(hits > 40)
     }
@@ -112,9 +85,9 @@ struct RequestIDSearchPropertyTests {
                 }
             }
             let places = (0..<4).map { _ in Self.place(&dice) }
-            let whole = try Self.found(places, [text])
-            #expect(try Self.found(places, dice.parts(text, atMost: 7)) == whole)
-            #expect(try Self.found(places, text.map { [$0] }) == whole)
+            let whole = foundID(places, [text])
+            #expect(foundID(places, dice.parts(text, atMost: 7)) == whole)
+            #expect(foundID(places, text.map { [$0] }) == whole)
         }
     }
 }
