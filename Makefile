@@ -61,9 +61,9 @@ $(STATIC): packages swift
 	@echo "Building without shared libraries of Swift's. A first build takes up to ten minutes."
 	@$(SWIFT) build -c release --product tollkey --static-swift-stdlib --scratch-path .build-static
 
-fuzz: swift ## Looks for inputs that break the parsers, each for a minute; SECONDS=N for longer
-	@sh scripts/packages.sh libyaml-dev
-	@python3 scripts/fuzz.py --seconds $(SECONDS)
+fuzz: swift ## Looks for inputs that break a property of the parsers, for a minute each; OPTIONS="--seconds 600"
+	@sh scripts/packages.sh libyaml-dev python3
+	@python3 scripts/fuzz.py $(OPTIONS)
 
 check-deploy: ## Checks what is around the binary: units, alerts, dashboard, compose, Kubernetes, man page
 	@sh scripts/check-deploy.sh $(BIN)/tollkey
