@@ -4,7 +4,6 @@
 SWIFT ?= swift
 LISTEN ?= 127.0.0.1:8080
 DIRECTORY ?= ./sandbox
-SECONDS ?= 60
 # What `make deb` packs. A ready one may be given, if it was built with --static-swift-stdlib.
 STATIC = .build-static/release/tollkey
 DEB_BINARY ?= $(STATIC)
