@@ -253,7 +253,7 @@ def measure(stage, options):
         rows = {"plain": stage.tollkey(), "logged": stage.tollkey(name="logged", is_logged=True),
                 "limited": stage.tollkey(name="limited", is_limited=True),
                 "renewed": stage.tollkey(name="renewed", is_renewed=True)}
-        take(f"tollkey with a log line per call, with a limit, with a token that is renewed each second; get, {how}", rows,
+        take(f"tollkey alone: log lines, a limit, a renewed token; get, {how}", rows,
              lambda proxy: meter.under_load(proxy, "get"), load, {"cpu_us": "CPU ratio", "p99_us": "p99 ratio"})
     if options.routes:
         rows = {f"{count} provider{'s' * (count > 1)}": stage.tollkey(count) for count in options.routes}
