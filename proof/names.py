@@ -93,18 +93,10 @@ class Upstream:
         self.calls, self.connections = 0, []
         self.listener = socket.create_server((address, port))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection = self.listener.accept()[0]
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        rig.accept(self.listener, self._serve)
 
     def _serve(self, connection):
+        self.connections.append(connection)
         with contextlib.suppress(OSError):
             with self.context.wrap_socket(connection, server_side=True) as tls:
                 request = b""

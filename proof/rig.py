@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 
 HOST = "upstream.test"
@@ -59,6 +60,19 @@ def is_listening(port):
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def accept(listener, serve):
+    """Gives each connection to `serve`, on a thread of its own, until the listener is closed."""
+    def loop():
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=loop, daemon=True).start()
 
 
 class Authority:

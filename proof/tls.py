@@ -40,18 +40,11 @@ class Server:
         self.connections = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        rig.accept(self.listener, self._serve)
 
-    def _accept(self):
-        while True:
-            try:
-                connection = self.listener.accept()[0]
-            except OSError:
-                return
-            self.connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection, self.context), daemon=True).start()
-
-    def _serve(self, connection, context):
+    def _serve(self, connection):
+        self.connections.add(connection)
+        context = self.context
         connection.settimeout(rig.PATIENCE)
         with connection, contextlib.suppress(OSError, EOFError, ssl.SSLError):
             if context is None:

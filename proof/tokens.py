@@ -91,15 +91,7 @@ class Provider:
         self.over = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection = self.listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        rig.accept(self.listener, self._serve)
 
     def _serve(self, connection):
         connection.settimeout(rig.PATIENCE)
