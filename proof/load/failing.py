@@ -3,7 +3,7 @@
 import os
 
 import rig
-from load import other_user
+from load import stage
 
 TALK = "{ level: debug, access: true, sample: 1 }"
 
@@ -27,7 +27,7 @@ def daemon(play, name, providers, uid, before=()):
     folder.mkdir()
     if uid is not None:
         os.chown(folder, uid, uid)
-    return play.daemon(name, providers, top=play.top(TALK), wrapper=(*before, *other_user.prefix(uid)))
+    return play.daemon(name, providers, top=play.top(TALK), wrapper=(*before, *stage.as_user(uid)))
 
 
 def top(play, name):

@@ -33,12 +33,6 @@ def prepare(play):
     return UID
 
 
-def prefix(uid):
-    if uid is None:
-        return ()
-    return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
-
-
 def look(figures, play, api, uid):
     """What the daemon's own user can see of it, and what is left of it when it dies."""
     if uid is None:
@@ -48,7 +42,7 @@ def look(figures, play, api, uid):
     with failing.daemon(play, "tools", play.provider("plain", api.port), uid, cores) as daemon:
         asyncio.run(callers.call(daemon.port, target="/plain/pay"))
         sleeper = subprocess.Popen(
-            [*_with_cores(play, "cores-control", uid), *prefix(uid), "sleep", "600"], stdin=subprocess.DEVNULL)
+            [*_with_cores(play, "cores-control", uid), *stage.as_user(uid), "sleep", "600"], stdin=subprocess.DEVNULL)
         try:
             name = pathlib.Path(f"/proc/{sleeper.pid}/comm")
             rig.wait_until(lambda: name.read_text().strip() == "sleep", "a process to compare with")
@@ -98,7 +92,7 @@ def _looks(play, uid):
     def tool(*words):
         def look(pid):
             done = subprocess.run(
-                [*prefix(uid), *(word.replace("PID", str(pid)) for word in words)],
+                [*stage.as_user(uid), *(word.replace("PID", str(pid)) for word in words)],
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS_MAX, cwd=play.shown)
             return done.returncode == 0
         return look

@@ -13,6 +13,13 @@ import canaries
 import rig
 
 
+def as_user(uid):
+    """Stands in front of a command that another user is to run; nothing when that is nobody."""
+    if uid is None:
+        return ()
+    return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+
+
 @dataclasses.dataclass
 class Terms:
     """How it was asked for on the command line."""
