@@ -33,12 +33,14 @@ async def _storms(play, figures, tokens, count):
     with _api(play, tokens) as api:
         if not play.terms.is_short:
             await _narrow(play, figures, api, tokens, count)
+        # The daemon asks for its first token when it starts.
+        before = tokens.token_calls
         daemon = play.daemon("storm", play.provider("storm", api.port, patience, token_port=tokens.port))
         with daemon:
-            await _storm(play, figures, daemon, tokens, count, "nothing is held yet")
+            await _storm(play, figures, daemon, tokens, count, "nothing is held yet", before)
             # From now on the token that everybody carries is refused.
             api.allow(second)
-            await _storm(play, figures, daemon, tokens, count, "the token is refused", is_sent=True)
+            await _storm(play, figures, daemon, tokens, count, "the token is refused", tokens.token_calls, is_sent=True)
             # One that lives for a second, and whose successor does not come in time.
             tokens.expires_in = 1
             api.allow(third)
@@ -46,10 +48,11 @@ async def _storms(play, figures, tokens, count):
             if status != 200:
                 raise rig.Failure(f"refresh: {status} {words.decode()}")
             tokens.gate.clear()
+            before = tokens.token_calls
             tokens.expires_in = 3600
             await _until(lambda: daemon.metric("tollkey_credential_usable") == 0, "the token's end")
             api.allow(*play.tokens[3:])
-            await _storm(play, figures, daemon, tokens, count, "the token expired", begun=1)
+            await _storm(play, figures, daemon, tokens, count, "the token expired", before)
             daemon.stop()
 
 
@@ -111,10 +114,8 @@ async def _all_waiting(daemon, tasks):
         "everybody waiting")
 
 
-async def _storm(play, figures, daemon, tokens, count, words, is_sent=False, begun=0):
-    """`is_sent`: the calls go out with a token that is refused, and wait for the next one then. `begun`: token calls
-    that wait for the gate already."""
-    calls_before = tokens.token_calls - begun
+async def _storm(play, figures, daemon, tokens, count, words, calls_before, is_sent=False):
+    """`is_sent`: the calls go out with a token that is refused, and wait for the next one then."""
     tokens.gate.clear()
     crowd = await callers.connected(daemon.port, count)
     tally = callers.Tally()
