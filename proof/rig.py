@@ -8,11 +8,13 @@ import http.client
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -222,6 +224,32 @@ def provider(name, port, authority, more=""):
 
 
 SECRETS = {"PROOF_TOKEN": "canary-token-7f1c9a5e2b8d4036", "PROOF_APP": "canary-app-51d0c7e9"}
+
+
+def judge(name, parser, prove, told_max=sys.maxsize):
+    """Runs a proof from the command line, and ends the program: with 0 when it found nothing.
+
+    `prove` takes the arguments, a folder, and whom to tell of each finding; beyond `told_max` findings the next one
+    tells nothing more. It gives the rows of the table.
+    """
+    parser.add_argument("--proxy", default=BINARY)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
+    parser.add_argument("--out")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    count = 0
+
+    def complain(words):
+        nonlocal count
+        count += 1
+        if count <= told_max:
+            print(f"FINDING {words}", flush=True)
+
+    with folder() as place:
+        rows = prove(arguments, place, complain)
+    report(name, [*rows, ("findings", count)], arguments.out)
+    sys.exit(1 if count else 0)
 
 
 def report(name, rows, out=None):

@@ -8,11 +8,9 @@ import concurrent.futures
 import contextlib
 import random
 import re
-import secrets
 import socket
 import ssl
 import subprocess
-import sys
 
 import certificates
 import peers_tls
@@ -208,24 +206,8 @@ def prove(folder, binary, is_short, seed, complain):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--proxy", default=rig.BINARY)
-    parser.add_argument("--short", action="store_true")
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
-    parser.add_argument("--out")
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
-    count = 0
-
-    def complain(words):
-        nonlocal count
-        count += 1
-        print(f"FINDING {words}", flush=True)
-
-    with rig.folder() as folder:
-        rows = prove(folder, arguments.proxy, arguments.short, arguments.seed, complain)
-    rows.append(("findings", count))
-    rig.report("tls", rows, arguments.out)
-    sys.exit(1 if count else 0)
+    rig.judge("tls", parser, lambda arguments, folder, complain: prove(
+        folder, arguments.proxy, arguments.short, arguments.seed, complain))
 
 
 if __name__ == "__main__":
