@@ -11,8 +11,8 @@ COPY Package.swift ./
 RUN swift package resolve
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --product tollkey --static-swift-stdlib \
-    && strip --strip-all -o /tollkey "$(swift build -c release --product tollkey --static-swift-stdlib --show-bin-path)/tollkey"
+RUN swift build -c release --product tollkey \
+    && strip --strip-all -o /tollkey "$(swift build -c release --product tollkey --show-bin-path)/tollkey"
 
 FROM debian:bookworm-slim
 # ca-certificates are what upstreams are trusted by; libstdc++6 is a part of the Swift runtime's needs.

@@ -4,9 +4,6 @@
 SWIFT ?= swift
 LISTEN ?= 127.0.0.1:8080
 DIRECTORY ?= ./sandbox
-# What `make deb` packs. A ready one may be given, if it was built with --static-swift-stdlib.
-STATIC = .build-static/release/tollkey
-DEB_BINARY ?= $(STATIC)
 
 BIN = .build/release
 SOURCES = Package.swift Sources Tests fuzz
@@ -26,7 +23,7 @@ BENCH = python3 Benchmarks/compare.py --tollkey $(BIN)/tollkey --markdown $(OPTI
 OPTIONS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build deb check-deploy check-page hostile faults fuzz soak bench format lint clean packages swift
+.PHONY: help run test build deb check-deploy check-page hostile faults fuzz sanitize soak bench format lint clean packages swift
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -49,16 +46,9 @@ build: packages swift ## Builds tollkey and tollkey-sandbox into .build/release
 	@echo "Building. A first build takes up to ten minutes; lines below show that it moves."
 	@$(SWIFT) build -c release
 
-deb: ## Makes the Debian package, in .build-deb
+deb: build ## Makes the Debian package, in .build-deb
 	@sh scripts/packages.sh dpkg-dev
-	@[ $(DEB_BINARY) != $(STATIC) ] || $(MAKE) --no-print-directory $(STATIC)
-	@sh packaging/deb.sh $(DEB_BINARY)
-
-# swift itself knows what is up to date.
-.PHONY: $(STATIC)
-$(STATIC): packages swift
-	@echo "Building without shared libraries of Swift's. A first build takes up to ten minutes."
-	@$(SWIFT) build -c release --product tollkey --static-swift-stdlib --scratch-path .build-static
+	@sh packaging/deb.sh $(BIN)/tollkey
 
 fuzz: swift ## Looks for inputs that break a property of the parsers, for a minute each; OPTIONS="--seconds 600"
 	@sh scripts/packages.sh libyaml-dev python3
@@ -82,6 +72,12 @@ faults: build proof-packages ## Breaks connections, names, token endpoints, cert
 soak: build proof-packages ## Storms, a million requests, slow peers, drains and reloads; looks for secrets in all that is written
 	@python3 proof/soak.py --proxy $(BIN)/tollkey $(OPTIONS)
 
+sanitize: packages swift ## Runs every test under ThreadSanitizer, then under AddressSanitizer: two builds of their own
+	@sh scripts/packages.sh $(TEST_PACKAGES)
+	@set -e; for sanitizer in thread address; do \
+	  set -- -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer; \
+	  $(SWIFT) build "$$@" --build-tests; $(SWIFT) test "$$@" --skip-build; done
+
 bench: build proof-packages ## Speed and memory beside nginx, HAProxy and Envoy; writes docs/bench.md and its plots
 	@{ printf '# Beside nginx, HAProxy and Envoy\n\n[How this was measured](../Benchmarks/README.md), and what keeps it fair.\n\n'; \
 	  for k in cpu p99 own; do printf '![%s](images/bench-%s.svg) ' $$k $$k; done; printf '\n\n'; \
@@ -100,7 +96,7 @@ lint: swift ## Checks the format
 	@$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 
 clean: ## Removes what was built and what the demo wrote
-	@rm -rf .build .build-static .build-deb .build-fuzz sandbox
+	@rm -rf .build .build-* sandbox
 
 packages:
 	@sh scripts/packages.sh $(BUILD_PACKAGES)

@@ -14,6 +14,11 @@ let strict: [SwiftSetting] = [
 let hotPath: [SwiftSetting] =
     strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+// The runtime in the binary: calls into it need no table, and it runs where no Swift is installed. See
+// docs/decisions/0014-the-runtime-in-the-binary.md. The two libraries are what the linker cannot know that Foundation's
+// part in ArgumentParser needs.
+let staticRuntime = ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"]
+
 let package = Package(
     name: "tollkey",
     products: [
@@ -62,7 +67,9 @@ let package = Package(
                 "TollkeyCore", "TollkeyConfig", "TollkeyServer", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: strict),
+            ],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(staticRuntime, .when(configuration: .release))]),
 
         .target(
             name: "TollkeySandbox",

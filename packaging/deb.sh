@@ -2,7 +2,7 @@
 # Makes tollkey_VERSION_ARCHITECTURE.deb out of a finished binary. Needs dpkg-dev and the libraries that it links.
 #
 # usage: deb.sh BINARY [FOLDER]
-#   BINARY   built with --static-swift-stdlib: a Debian system has no Swift runtime
+#   BINARY   a release build: Swift's runtime is in it, which a Debian system does not have
 #   FOLDER   where the package goes; .build-deb when not given
 #
 # The package is for the Debian that it is made on: its dependencies, and whether systemd knows notify-reload.
@@ -39,7 +39,7 @@ mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/$units" "$root/etc/tollkey"
 
 strip --strip-unneeded --remove-section=.comment -o "$root/usr/bin/tollkey" "$binary"
 if readelf -d "$root/usr/bin/tollkey" | grep -q 'NEEDED.*libswift'; then
-    echo "$binary wants Swift's shared libraries: build it with --static-swift-stdlib" >&2
+    echo "$binary wants Swift's shared libraries: it is no release build" >&2
     exit 1
 fi
 

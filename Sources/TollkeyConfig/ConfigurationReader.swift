@@ -33,11 +33,15 @@ package struct ConfigurationReader {
         self.credentialsDirectory = credentialsDirectory
     }
 
-    /// Everything in `text` checked, or all that is wrong with it.
-    package func read(_ text: [UInt8]) -> Result<Settings, ConfigurationProblems> {
-        let reading = Reading(
+    private var newReading: Reading {
+        Reading(
             file: file, directory: directory, literalsAllowed: literalsAllowed, secrets: secrets,
             faultOf: faultOf, credentialsDirectory: credentialsDirectory)
+    }
+
+    /// Everything in `text` checked, or all that is wrong with it.
+    package func read(_ text: [UInt8]) -> Result<Settings, ConfigurationProblems> {
+        let reading = newReading
         let settings = settings(from: text, reading)
         if let problems = reading.verdict() { return .failure(problems) }
         return .success(settings)
@@ -56,9 +60,7 @@ package struct ConfigurationReader {
 
     /// Where the state is and what opens it, whatever else is wrong: no provider's secret is needed.
     package func readState(_ text: [UInt8]) -> Result<Settings, ConfigurationProblems> {
-        let reading = Reading(
-            file: file, directory: directory, literalsAllowed: literalsAllowed, secrets: secrets,
-            faultOf: faultOf, credentialsDirectory: credentialsDirectory)
+        let reading = newReading
         var settings = Settings()
         switch YamlParser.parse(text, file: file) {
         case .unreadable(let problem): reading.report(problem.position, problem.message)

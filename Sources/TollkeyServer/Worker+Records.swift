@@ -2,9 +2,8 @@ import TollkeyCore
 
 /// What one event loop counts, and tells of it.
 extension Worker {
-    func count(_ record: CallRecord, _ notes: CallNotes) {
-        guard let tally = notes.tally else { return }
-        (notes.category ?? tally.uncategorised).figures.count(record.status, record.source)
+    func count(_ record: CallRecord, _ tally: CallTally, _ category: CallTally.Category?) {
+        (category ?? tally.uncategorised).figures.count(record.status, record.source)
         tally.figures.requests.observe(record.span)
         if let span = record.upstreamSpan { tally.figures.upstream.observe(span) }
         tally.figures.minute.count(isFailed: record.isFailed, at: loop.now)

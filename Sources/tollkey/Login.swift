@@ -116,9 +116,7 @@ struct Login: ParsableCommand {
 
     private static let browserVariables: Set<String> = [
         "BROWSER", "DBUS_SESSION_BUS_ADDRESS", "DESKTOP_SESSION", "DISPLAY", "GNOME_DESKTOP_SESSION_ID",
-        "HOME",
-        "KDE_FULL_SESSION", "KDE_SESSION_VERSION", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TMPDIR",
-        "TZ", "USER",
-        "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "WSL_INTEROP", "XAUTHORITY",
+        "HOME", "KDE_FULL_SESSION", "KDE_SESSION_VERSION", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL",
+        "TMPDIR", "TZ", "USER", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "WSL_INTEROP", "XAUTHORITY",
     ]
 }

@@ -60,9 +60,7 @@ package final class Buffer {
         end += bytes.count
     }
 
-    package func append(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { append($0) }
-    }
+    package func append(_ bytes: [UInt8]) { append(bytes.span) }
 
     package func append(_ text: StaticString) {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

@@ -2,7 +2,7 @@
 /// is made that is different for each request.
 ///
 /// Event loops read the published snapshot without waiting for anybody; a renewal publishes the next one.
-package struct CredentialSnapshot: Sendable {
+package final class CredentialSnapshot: Sendable, CustomStringConvertible {
     /// Grows with each snapshot that is published for a provider.
     package let generation: Int
     /// When the first of the credentials in it dies.
@@ -15,13 +15,15 @@ package struct CredentialSnapshot: Sendable {
     private let defaultLines: [Secret?]
     let recipe: SnapshotRecipe
 
+    package var description: String { "credentials, generation: \(generation)" }
+
     /// A request's content must be held until its end before its head can be written.
     package var needsContent: Bool { recipe.needsContent }
     var injectsQuery: Bool { !recipe.query.isEmpty }
 
     /// Renders `headers` and `defaults` with `secrets`; a secret that is missing renders as nothing, which the
     /// configuration's checks exclude.
-    package init(
+    package convenience init(
         generation: Int, headers: [InjectedHeader], defaults: [InjectedHeader] = [], secrets: [String: Secret]
     ) {
         self.init(
@@ -30,7 +32,7 @@ package struct CredentialSnapshot: Sendable {
 
     /// `secrets` are the provider's as they stand now; `credentials` what was obtained, by `NAME`, or `NAME.VALUE`.
     /// Throws unless all that does not depend on a request can be rendered.
-    package init(
+    package convenience init(
         generation: Int, provider: ProviderSettings, secrets: [String: Secret],
         credentials: [String: Secret] = [:], expires: Deadline = .never, cryptography: any Cryptography
     ) throws(RenderingError) {

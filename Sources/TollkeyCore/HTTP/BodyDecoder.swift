@@ -13,24 +13,21 @@ package struct BodyDecoder: Sendable {
         case length(Int)
         case chunked(ChunkedDecoder)
         case untilClose
-        case ended
     }
     private var state: State
+    /// Nothing that follows belongs to the message.
+    package private(set) var isEnded = false
     /// Field lines behind a chunked content, with their CR LFs, without the empty line; checked one by one.
     package private(set) var trailers: [UInt8] = []
 
     package init(_ framing: BodyFraming) {
         switch framing {
-        case .length(0): state = .ended
-        case .length(let count): state = .length(count)
+        case .length(let count):
+            state = .length(count)
+            isEnded = count == 0
         case .chunked: state = .chunked(ChunkedDecoder())
         case .untilClose: state = .untilClose
         }
-    }
-
-    package var isEnded: Bool {
-        if case .ended = state { return true }
-        return false
     }
 
     package var endsWithConnection: Bool {
@@ -40,13 +37,14 @@ package struct BodyDecoder: Sendable {
 
     /// The next piece from `position` on, which moves behind it.
     package mutating func next(_ bytes: Span<UInt8>, at position: inout Int) throws(HeadError) -> Piece {
+        if isEnded { return .end }
         let available = bytes.count - position
         switch state {
-        case .ended: return .end
         case .length(let remaining):
             guard available > 0 else { return .more }
             let count = min(available, remaining)
-            state = count == remaining ? .ended : .length(remaining - count)
+            state = .length(remaining - count)
+            isEnded = count == remaining
             position += count
             return .content(position - count..<position)
         case .untilClose:
@@ -55,7 +53,8 @@ package struct BodyDecoder: Sendable {
             return .content(position - available..<position)
         case .chunked(var decoder):
             let piece = try decoder.next(bytes, at: &position, trailers: &trailers)
-            state = piece == .end ? .ended : .chunked(decoder)
+            state = .chunked(decoder)
+            isEnded = piece == .end
             return piece
         }
     }

@@ -12,6 +12,22 @@ package enum Characters {
     @inline(__always)
     package static func isFieldValue(_ c: UInt8) -> Bool { (c >= 0x20 && c != 0x7f) || c == 9 }
 
+    /// The first position from `start` on whose byte `isFieldValue` refuses, or the end.
+    static func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var i = start
+        // Eight at a time for as long as none of them is a control character, tabs included.
+        let each: UInt64 = 0x0101_0101_0101_0101
+        while i + 8 <= bytes.count {
+            let word = bytes.bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self)
+            let deleted = word ^ (each * 0x7f)
+            let controls = (word &- each * 0x20) & ~word | (deleted &- each) & ~deleted
+            guard controls & (each * 0x80) == 0 else { break }
+            i += 8
+        }
+        while i < bytes.count, isFieldValue(bytes[i]) { i += 1 }
+        return i
+    }
+
     /// What a path may hold, RFC 3986 §3.3: pchar, `/` and the percent sign.
     @inline(__always)
     package static func isPath(_ c: UInt8) -> Bool {

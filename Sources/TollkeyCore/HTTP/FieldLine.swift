@@ -31,7 +31,7 @@ package struct FieldLine: Sendable {
         i += 1
         while i < count, bytes[i] == 0x20 || bytes[i] == 9 { i += 1 }
         let valueStart = i
-        while i < count, Characters.isFieldValue(bytes[i]) { i += 1 }
+        i = Characters.endOfFieldValue(bytes, from: i)
         guard i < count else { return nil }
         guard bytes[i] == 13 else {
             throw .malformed("a field value holds a control character, or its line does not end in CR LF")

@@ -71,13 +71,21 @@ package enum KnownField: UInt8, Sendable {
 extension Span<UInt8> {
     /// Whether this field name is `lowercase`, with regard neither to case nor to `_` for `-`.
     package func isName(_ lowercase: StaticString) -> Bool {
-        count == lowercase.utf8CodeUnitCount && beginsWithName(lowercase)
+        count == lowercase.utf8CodeUnitCount && isNamePrefix(lowercase)
     }
 
-    package func beginsWithName(_ lowercase: StaticString) -> Bool {
-        let length = lowercase.utf8CodeUnitCount
-        guard count >= length else { return false }
-        for i in 0..<length where self[i].inName != lowercase.utf8Start[i] { return false }
+    /// As `isName`, of a name's beginning.
+    @inline(__always)
+    func beginsWithName(_ lowercase: StaticString) -> Bool {
+        // Most names differ in their first letter.
+        count >= lowercase.utf8CodeUnitCount && self[0].inName == lowercase.utf8Start[0]
+            && isNamePrefix(lowercase)
+    }
+
+    private func isNamePrefix(_ lowercase: StaticString) -> Bool {
+        for i in 0..<lowercase.utf8CodeUnitCount where self[i].inName != lowercase.utf8Start[i] {
+            return false
+        }
         return true
     }
 

@@ -29,11 +29,14 @@ package struct RequestHead: ~Copyable {
 
     /// True once the head is complete. Errors are for the client: the connection cannot go on.
     package mutating func read(_ bytes: Span<UInt8>, limits: ClientLimits) throws(HeadError) -> Bool {
-        // A line can end, or turn out to be wrong, only where a control character is; a tab may stand in a value.
-        var hasNews = false
-        for i in seen..<bytes.count where bytes[i] < 0x20 && bytes[i] != 9 {
-            hasNews = true
-            break
+        // More of a head changes nothing until a line ends or turns out to be wrong, which needs a control character; a
+        // tab may stand in a value.
+        var hasNews = seen == 0
+        if !hasNews {
+            for i in seen..<bytes.count where bytes[i] < 0x20 && bytes[i] != 9 {
+                hasNews = true
+                break
+            }
         }
         seen = bytes.count
         if hasNews, try advance(bytes, limits) {

@@ -44,11 +44,14 @@ package struct RequestTarget: Sendable {
 
     private static func checkPath(_ bytes: Span<UInt8>, _ path: Range<Int>) throws(HeadError) {
         var i = path.lowerBound
+        var mayHaveDots = false
         while i < path.upperBound {
             guard Characters.isPath(bytes[i]) else {
                 throw .malformed("the path holds a character that must be percent-encoded")
             }
+            if bytes[i] == UInt8(ascii: ".") { mayHaveDots = true }
             if bytes[i] == UInt8(ascii: "%") {
+                mayHaveDots = true
                 guard let c = decoded(bytes, at: i, path.upperBound) else {
                     throw .malformed("the path holds a percent sign without two hexadecimal digits")
                 }
@@ -59,7 +62,7 @@ package struct RequestTarget: Sendable {
             }
             i += 1
         }
-        if hasDotSegments(bytes, path) { throw .malformed("the path holds a dot segment") }
+        if mayHaveDots, hasDotSegments(bytes, path) { throw .malformed("the path holds a dot segment") }
     }
 
     /// The character that `%XX` at `i` stands for.

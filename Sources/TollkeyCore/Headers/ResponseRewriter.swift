@@ -1,5 +1,5 @@
 /// Writes the head that goes back to the client: the provider's, less what belongs to its connection.
-package struct ResponseRewriter: Sendable {
+package final class ResponseRewriter: Sendable {
     /// What the client's connection makes of the answer.
     package struct Delivery: Sendable {
         package var chunked: Bool

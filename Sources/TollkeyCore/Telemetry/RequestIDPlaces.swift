@@ -75,14 +75,16 @@ package struct RequestIDPlaces: Sendable {
 }
 
 /// The search for a provider's number in one answer after the other: in the head, and in the content as it streams by.
-package struct RequestIDSearch: Sendable {
+///
+/// A class: what it keeps is half a kilobyte, and would be copied with every question.
+package final class RequestIDSearch {
     private var header: String?
     private var scanner = RequestIDScanner()
 
     package init() {}
 
     /// A new answer, by its head. Costs next to nothing where only headers are asked for.
-    package mutating func begin(
+    package func begin(
         _ places: RequestIDPlaces, _ fields: borrowing MessageFields, _ head: Span<UInt8>
     ) {
         let (header, inContent) = places.look(fields, head)
@@ -101,10 +103,10 @@ package struct RequestIDSearch: Sendable {
     package var wantsContent: Bool { !scanner.isOver }
 
     /// The next piece of the content, without transfer coding.
-    package mutating func read(_ content: Span<UInt8>) { scanner.read(content) }
+    package func read(_ content: Span<UInt8>) { scanner.read(content) }
 
     /// Forgets the answer.
-    package mutating func end() {
+    package func end() {
         header = nil
         scanner.end()
     }

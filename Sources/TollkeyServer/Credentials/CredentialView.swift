@@ -4,7 +4,10 @@ import TollkeyCore
 final class CredentialView {
     private let loop: EventLoop
     private var board: CredentialBoard
-    private var publication: CredentialPublication
+    private var publication: CredentialPublication {
+        didSet { hasCredential = publication.standing == .usable }
+    }
+    private var hasCredential: Bool
     private var waiters: [ExchangeDriver] = []
     /// The last generations that the token refresher has been told of since it published something.
     private var toldExpired = 0
@@ -18,24 +21,31 @@ final class CredentialView {
         self.loop = loop
         self.board = board
         publication = board.current
+        hasCredential = publication.standing == .usable
     }
 
     var snapshot: CredentialSnapshot { publication.snapshot }
 
-    /// What a call can expect now. What has died by one of the clocks is as good as none, whatever was published.
+    /// Whether calls can be sent now. What has died by one of the clocks is as good as none, whatever was published.
+    var isUsable: Bool {
+        guard hasCredential else { return false }
+        let expires = publication.snapshot.expires
+        guard expires != .never, expires.isReached(at: loop.moment) else { return true }
+        let generation = publication.snapshot.generation
+        if toldExpired < generation {
+            toldExpired = generation
+            board.tell(.expired(generation: generation))
+        }
+        return false
+    }
+
+    /// What a call can expect now.
     var standing: CredentialStanding {
-        let snapshot = publication.snapshot
+        if hasCredential { return isUsable ? .usable : .coming }
         if case .missing(let failure) = publication.standing, let retry = publication.retry {
             return .missing(failure.retried(at: retry, now: loop.moment))
         }
-        guard publication.standing == .usable, snapshot.expires != .never,
-            snapshot.expires.isReached(at: loop.moment)
-        else { return publication.standing }
-        if toldExpired < snapshot.generation {
-            toldExpired = snapshot.generation
-            board.tell(.expired(generation: snapshot.generation))
-        }
-        return .coming
+        return publication.standing
     }
 
     enum Remedy { case better, none, perhaps }
@@ -43,8 +53,7 @@ final class CredentialView {
     /// What is known about a better credential than that of `generation`, which was refused. With `perhaps` it is being
     /// looked for.
     func remedy(for generation: Int) -> Remedy {
-        let standing = self.standing
-        if snapshot.generation > generation, standing == .usable { return .better }
+        if snapshot.generation > generation, isUsable { return .better }
         if case .missing = standing { return .none }
         if isAbandoned { return .none }
         if let settled = publication.settledRefusals, settled.generation >= generation,

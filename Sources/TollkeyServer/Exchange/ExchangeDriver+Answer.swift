@@ -73,8 +73,9 @@ extension ExchangeDriver {
     }
 
     private func beginAnswer(_ bytes: Span<UInt8>) {
+        guard let client, let service else { return }
         notes.isAnswered = true
-        if let service { search.begin(service.requestIDs, answer.fields, bytes) }
+        search.begin(service.requestIDs, answer.fields, bytes)
         if verification != nil { noteVerificationAnswer() }
         let (framing, isReusable) = answer.traits(toHead: request.isHEAD)
         answerContent = BodyDecoder(framing)
@@ -85,14 +86,14 @@ extension ExchangeDriver {
         }
         isAnswerChunked = needsChunks && request.minorVersion == 1
         needsConnectionsEnd = needsChunks && !isAnswerChunked
-        if needsConnectionsEnd || !content.isEnded || client?.worker.isDraining == true {
+        if needsConnectionsEnd || !content.isEnded || client.worker.isDraining {
             exchange.closeClientAfterwards()
         }
         _ = exchange.handle(.answerHead(reusable: isReusable))
         let persists = exchange.clientPersists
         let out = loop.out
         out.clear()
-        service?.responseRewriter.write(
+        service.responseRewriter.write(
             answer, bytes,
             .init(
                 chunked: isAnswerChunked, close: !persists,

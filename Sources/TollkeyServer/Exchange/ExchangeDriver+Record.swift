@@ -78,8 +78,9 @@ extension ExchangeDriver {
             record.requestID = search.found
             search.end()
         }
-        client.worker.count(record, notes)
-        client.worker.log(record, at: loop.moment.wall, self)
+        let worker = client.worker
+        if let tally = notes.tally { worker.count(record, tally, notes.category) }
+        worker.log(record, at: loop.moment.wall, self)
         if notes.trace != nil { exportSpan(record) }
         notes.began = .never
     }

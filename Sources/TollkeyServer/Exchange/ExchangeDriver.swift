@@ -71,7 +71,7 @@ final class ExchangeDriver {
 
     var notes = CallNotes()
     /// For the provider's own number of the request.
-    var search = RequestIDSearch()
+    let search = RequestIDSearch()
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -148,7 +148,7 @@ final class ExchangeDriver {
             gathered = loop.takeBuffer()
             isGathering = hasContent
             if hasContent { invite() }
-        } else if verification == nil, upstream.credentials.standing == .usable {
+        } else if verification == nil, upstream.credentials.isUsable {
             guard writeHead(into: outgoing) else { return }
         }
         if hasContent {
@@ -235,12 +235,12 @@ final class ExchangeDriver {
 
     func begin(on connection: UpstreamConnection) {
         // The wait for it may have outlived the credential.
-        guard upstream?.credentials.standing == .usable else {
+        guard let upstream, upstream.credentials.isUsable else {
             connection.release()
             return goOn()
         }
         self.connection = connection
-        guard generation == upstream?.credentials.snapshot.generation || placeHead() else { return }
+        guard generation == upstream.credentials.snapshot.generation || placeHead() else { return }
         while !spendPermit() {
             // Another permit, for this connection: to ask for one anew from here would come back here.
             self.connection = nil

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Reading from and writing to a non-blocking socket.
@@ -12,7 +13,7 @@ enum Socket {
 
     static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
         while true {
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            let count = tollkey_recv(descriptor, buffer.baseAddress, UInt(buffer.count))
             if count > 0 { return .bytes(count) }
             if count == 0 { return .end }
             if errno == EINTR { continue }
@@ -23,7 +24,7 @@ enum Socket {
     /// How many bytes the system took; fewer than given when it would block; nil when the connection is broken.
     static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int? {
         while true {
-            let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            let count = tollkey_send(descriptor, bytes.baseAddress, UInt(bytes.count), Int32(MSG_NOSIGNAL))
             if count >= 0 { return count }
             if errno == EINTR { continue }
             return errno == EAGAIN ? 0 : nil

@@ -130,7 +130,7 @@ func foundID(_ places: [[AnswerPlace.Step]], _ pieces: [[UInt8]]) -> String? {
     let all = bytes("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
     var head = ResponseHead()
     guard (try? head.read(all.span)) == true else { return nil }
-    var search = RequestIDSearch()
+    let search = RequestIDSearch()
     search.begin(RequestIDPlaces(places.map { .json($0) }), head.fields, all.span)
     for piece in pieces { search.read(piece.span) }
     return search.found

@@ -9,7 +9,7 @@ struct RequestIDSearchTests {
     ) throws -> RequestIDSearch {
         let text = "HTTP/1.1 200 OK\r\n\(lines)\r\n"
         let head = try response(text)
-        var search = RequestIDSearch()
+        let search = RequestIDSearch()
         search.begin(RequestIDPlaces(places), head.fields, bytes(text).span)
         for piece in pieces { search.read(piece.span) }
         return search
@@ -173,7 +173,7 @@ struct RequestIDSearchTests {
     @Test func `nothing of an answer is left for the next one`() throws {
         let text = "HTTP/1.1 200 OK\r\n\(json)X-Request-Id: h\r\n\r\n"
         let head = try response(text)
-        var search = RequestIDSearch()
+        let search = RequestIDSearch()
         let both = RequestIDPlaces([.json(meta), .header("x-request-id")])
         search.begin(both, head.fields, bytes(text).span)
         search.read(bytes(#"{"meta":{"request_id":"x"},"a":[[["#).span)

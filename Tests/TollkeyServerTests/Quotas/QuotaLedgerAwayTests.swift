@@ -63,9 +63,11 @@ extension EndToEnd {
             try stage.damageLedger()
             #expect(try proxy.answer(to: get("/")).status == 429)
             for _ in 0..<20 { proxy.pass(.milliseconds(150)) }
+            try proxy.settle()
             #expect(lines(stage, "asks for a pause").count == 1)
             try stage.emptyLedger()
             proxy.pass(.milliseconds(150))
+            try proxy.settle()
             #expect(lines(stage, "asks for a pause").count == 1)
             proxy.pass(.seconds(5))
             #expect(try proxy.answer(to: get("/")).status == 429)
