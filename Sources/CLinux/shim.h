@@ -24,7 +24,17 @@ static inline void tollkey_end_at_crash(void) {
 }
 
 // glibc makes recv and send points where a thread can be cancelled, which costs four atomic operations for each request.
-// Nothing here is cancelled. Both as their namesakes: a count, or -1 and errno.
+// Nothing here is cancelled. Both as their namesakes: a count, or -1 and errno. Sanitizers look at calls of the namesakes.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+extern long recv(int, void *, unsigned long, int);
+extern long send(int, const void *, unsigned long, int);
+static inline long tollkey_recv(int descriptor, void *bytes, unsigned long count) {
+    return recv(descriptor, bytes, count, 0);
+}
+static inline long tollkey_send(int descriptor, const void *bytes, unsigned long count, int flags) {
+    return send(descriptor, bytes, count, flags);
+}
+#else
 extern long syscall(long, ...);
 static inline long tollkey_recv(int descriptor, void *bytes, unsigned long count) {
     return syscall(SYS_recvfrom, descriptor, bytes, count, 0, (void *)0, (void *)0);
@@ -32,6 +42,7 @@ static inline long tollkey_recv(int descriptor, void *bytes, unsigned long count
 static inline long tollkey_send(int descriptor, const void *bytes, unsigned long count, int flags) {
     return syscall(SYS_sendto, descriptor, bytes, count, flags, (void *)0, 0);
 }
+#endif
 
 // To Swift, flock is the struct of that name; <sys/file.h> would take other structs away from the Glibc module.
 // LOCK_EX | LOCK_NB, the same on all of Linux: 0, or -1 and errno.

@@ -37,7 +37,7 @@ final class Worker {
         _ table: ServiceTable, index: Int, loop: EventLoop, resolver: Resolver, log: CallLog, logger: Logger
     ) {
         self.logger = logger
-        descriptorsMax = DescriptorShare.clients / max(1, table.settings.threads)
+        descriptorsMax = DescriptorShare.clients(threads: table.settings.threads)
         tickets = Tickets(place: UInt64(index))
         self.table = table
         self.loop = loop

@@ -51,6 +51,22 @@ package final class CredentialSnapshot: Sendable, CustomStringConvertible {
         defaultLines = recipe.defaults.map { $0.constant?.line }
     }
 
+    /// Whether `text`, unless it is very short, stands in what goes with every call: a provider that repeats it must not
+    /// bring it into a log.
+    package func holds(_ text: String) -> Bool {
+        let text = Array(text.utf8)
+        guard text.count >= Self.tellingBytesMin else { return false }
+        let secrets = [lines] + defaultLines.compactMap(\.self) + recipe.query.compactMap(\.constant)
+        return secrets.contains { secret in
+            secret.reveal { bytes in
+                bytes.indices.dropLast(text.count - 1).contains { bytes[$0...].starts(with: text) }
+            }
+        }
+    }
+
+    /// Fewer are found by chance.
+    private static let tellingBytesMin = 8
+
     /// Writes the constant header lines into a head.
     package func write(into buffer: Buffer) {
         lines.reveal { buffer.append($0) }

@@ -77,7 +77,7 @@ package struct Failure: Error, Sendable, Equatable {
     package var mayHaveBeenProcessed: Bool?
     /// Seconds.
     package var retryAfter: Int?
-    /// It is not the side's of its kind, but this proxy's configuration.
+    /// It is not the side's of its kind, but this proxy's: its configuration, or its ledger.
     package var isOurs = false
     /// Whose limit it is about.
     package var category: String?

@@ -29,6 +29,7 @@ extension Failure {
                 .quotaPaused,
                 "Nobody can tell at present how much of the limit of \(name) is left: the ledger does not answer.",
                 retryAfter: seconds)
+            isOurs = true
         }
         self.category = category.name
         if let limit = refusal.limit {

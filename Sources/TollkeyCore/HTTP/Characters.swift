@@ -13,7 +13,7 @@ package enum Characters {
     package static func isFieldValue(_ c: UInt8) -> Bool { (c >= 0x20 && c != 0x7f) || c == 9 }
 
     /// The first position from `start` on whose byte `isFieldValue` refuses, or the end.
-    static func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    package static func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var i = start
         // Eight at a time for as long as none of them is a control character, tabs included.
         let each: UInt64 = 0x0101_0101_0101_0101

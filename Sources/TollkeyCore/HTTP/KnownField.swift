@@ -4,6 +4,8 @@ package enum KnownField: UInt8, Sendable {
     case host, contentLength, transferEncoding, connection, expect
     case te, upgrade, keepAlive, proxy
     case authorization, cookie, forwarded
+    /// Asks the server to take the call for one with another method or path, past what was judged here.
+    case override
     case via, origin, secFetchSite, idempotencyKey
     case location, problem
     /// One of the above with `_` for `-`: some servers take the two for one name. Never forwarded, never believed.
@@ -13,7 +15,8 @@ package enum KnownField: UInt8, Sendable {
     package var isHopByHop: Bool {
         switch self {
         case .connection, .te, .upgrade, .keepAlive, .proxy, .transferEncoding, .imitation: true
-        case .other, .host, .contentLength, .expect, .authorization, .cookie, .forwarded, .via, .origin,
+        case .other, .host, .contentLength, .expect, .authorization, .cookie, .forwarded, .override, .via,
+            .origin,
             .secFetchSite, .idempotencyKey, .location, .problem:
             false
         }
@@ -25,7 +28,7 @@ package enum KnownField: UInt8, Sendable {
         case .other, .via, .idempotencyKey: false
         case .host, .contentLength, .transferEncoding, .connection, .expect, .te, .upgrade, .keepAlive,
             .proxy,
-            .authorization, .cookie, .forwarded, .origin, .secFetchSite, .location, .problem,
+            .authorization, .cookie, .forwarded, .override, .origin, .secFetchSite, .location, .problem,
             .imitation:
             true
         }
@@ -48,18 +51,27 @@ package enum KnownField: UInt8, Sendable {
             if name.isName("origin") { return .origin }
         case 7: if name.isName("upgrade") { return .upgrade }
         case 8: if name.isName("location") { return .location }
-        case 9: if name.isName("forwarded") { return .forwarded }
+        case 9:
+            if name.isName("forwarded") { return .forwarded }
+            if name.isName("x-real-ip") { return .forwarded }
         case 10:
             if name.isName("connection") { return .connection }
             if name.isName("keep-alive") { return .keepAlive }
-        case 13: if name.isName("authorization") { return .authorization }
+        case 13:
+            if name.isName("authorization") { return .authorization }
+            if name.isName("x-http-method") || name.isName("x-rewrite-url") { return .override }
         case 14:
             if name.isName("content-length") { return .contentLength }
             if name.isName("sec-fetch-site") { return .secFetchSite }
+            if name.isName("x-original-url") { return .override }
+            if name.isName("http2-settings") { return .upgrade }
         case 15:
             if name.isName("idempotency-key") { return .idempotencyKey }
             if name.isName("tollkey-problem") { return .problem }
-        case 17: if name.isName("transfer-encoding") { return .transferEncoding }
+        case 17:
+            if name.isName("transfer-encoding") { return .transferEncoding }
+            if name.isName("x-method-override") { return .override }
+        case 22: if name.isName("x-http-method-override") { return .override }
         default: break
         }
         if name.count > 6, name.beginsWithName("proxy-") { return .proxy }

@@ -72,9 +72,8 @@ package struct MessageFields: ~Copyable {
         case .idempotencyKey: idempotencyKey = value.isEmpty ? nil : lines.count
         case .via: hasVia = true
         case .origin, .secFetchSite: hasBrowserFields = true
-        case .other, .te, .upgrade, .keepAlive, .proxy, .authorization, .cookie, .forwarded, .location,
-            .problem,
-            .imitation:
+        case .other, .te, .upgrade, .keepAlive, .proxy, .authorization, .cookie, .forwarded, .override,
+            .location, .problem, .imitation:
             break
         }
     }

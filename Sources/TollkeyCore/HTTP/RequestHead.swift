@@ -29,8 +29,8 @@ package struct RequestHead: ~Copyable {
 
     /// True once the head is complete. Errors are for the client: the connection cannot go on.
     package mutating func read(_ bytes: Span<UInt8>, limits: ClientLimits) throws(HeadError) -> Bool {
-        // More of a head changes nothing until a line ends or turns out to be wrong, which needs a control character; a
-        // tab may stand in a value.
+        // A client that dribbles has its line read again only when it may have ended: with a control character, but not a
+        // tab, which may stand in a value.
         var hasNews = seen == 0
         if !hasNews {
             for i in seen..<bytes.count where bytes[i] < 0x20 && bytes[i] != 9 {

@@ -16,7 +16,7 @@ package struct HeaderPolicy: Sendable {
     package func removes(_ line: FieldLine, _ bytes: Span<UInt8>) -> Bool {
         switch line.known {
         case .host, .expect: return true
-        case .authorization, .cookie, .forwarded:
+        case .authorization, .cookie, .forwarded, .override:
             return isInjected(line, bytes) || !isIn(passed, bytes.extracting(line.name))
         case .other, .contentLength, .via, .origin, .secFetchSite, .idempotencyKey, .location, .problem:
             return isInjected(line, bytes)

@@ -17,6 +17,8 @@ package final class ResponseRewriter: Sendable {
     private let origins: [[UInt8]]
     private let basePath: [UInt8]
     private let route: [UInt8]
+    /// Names of the parameters that are injected.
+    private let injected: [[UInt8]]
 
     package init(_ provider: ProviderSettings) {
         let url = provider.upstream
@@ -31,6 +33,7 @@ package final class ResponseRewriter: Sendable {
         }
         basePath = Array(url.basePath.utf8)
         route = Array(provider.route.utf8)
+        injected = provider.injectQuery.map { Array($0.name.utf8) }
     }
 
     /// `bytes` are those that `head` was read from.
@@ -75,7 +78,20 @@ package final class ResponseRewriter: Sendable {
         case .upstream: out.append(origins[0])
         case .elsewhere: break
         }
-        out.append(bytes.extracting(kept..<line.end))
+        writeReference(bytes.extracting(kept..<line.valueEnd), into: out)
+        out.append(bytes.extracting(line.valueEnd..<line.end))
+    }
+
+    /// Providers lead on with the query that they were called with, and the client must not see what was injected there.
+    private func writeReference(_ reference: Span<UInt8>, into out: Buffer) {
+        var fragment = 0
+        while fragment < reference.count, reference[fragment] != UInt8(ascii: "#") { fragment += 1 }
+        var query = 0
+        while query < fragment, reference[query] != UInt8(ascii: "?") { query += 1 }
+        guard !injected.isEmpty, query < fragment else { return out.append(reference) }
+        out.append(reference.extracting(0..<query))
+        QueryText.write(reference.extracting(query..<fragment), without: injected, into: out)
+        out.append(reference.extracting(fragment..<reference.count))
     }
 
     private func removes(_ line: FieldLine, _ head: borrowing ResponseHead, _ bytes: Span<UInt8>) -> Bool {

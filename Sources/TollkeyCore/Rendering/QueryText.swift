@@ -1,7 +1,7 @@
 /// A query, parameter by parameter (`name=value` between `&`).
 enum QueryText {
-    /// Writes the parameters of `query`, which begins with its `?` or is empty, unless their names are among `names`:
-    /// byte for byte, less those that are empty. The `?` is written with the first one.
+    /// Writes the parameters of `query`, which begins with its `?` or is empty, unless some server could read one of
+    /// `names` in them: byte for byte, less those that are empty. The `?` is written with the first one.
     static func write(_ query: Span<UInt8>, without names: [[UInt8]], into out: Buffer) {
         var mark = UInt8(ascii: "?")
         var start = 1
@@ -9,7 +9,7 @@ enum QueryText {
             var end = start
             while end < query.count, query[end] != UInt8(ascii: "&") { end += 1 }
             let parameter = query.extracting(start..<end)
-            if !parameter.isEmpty, !names.contains(where: { isNamed(parameter, $0) }) {
+            if !parameter.isEmpty, !names.contains(where: { mayHold($0, parameter) }) {
                 out.append(byte: mark)
                 out.append(parameter)
                 mark = UInt8(ascii: "&")
@@ -18,7 +18,18 @@ enum QueryText {
         }
     }
 
-    /// Whether the name before `=` is `name` once it is decoded, a plus sign being a space as in forms.
+    /// Whether `parameter` is named `name`, or a part of it for those who split at semicolons too.
+    private static func mayHold(_ name: [UInt8], _ parameter: Span<UInt8>) -> Bool {
+        var start = 0
+        for end in 0...parameter.count where end == parameter.count || parameter[end] == UInt8(ascii: ";") {
+            if isNamed(parameter.extracting(start..<end), name) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    /// Whether the name before `=` is `name` once it is decoded, a plus sign being a space as in forms. Some servers
+    /// have no regard to case, or to white space in front, or to what follows a NUL or an opening bracket.
     private static func isNamed(_ parameter: Span<UInt8>, _ name: [UInt8]) -> Bool {
         var matched = 0
         var i = 0
@@ -33,9 +44,14 @@ enum QueryText {
                 c = high << 4 | low
                 i += 2
             }
-            guard matched < name.count, name[matched] == c else { return false }
-            matched += 1
             i += 1
+            if matched == 0, c == 0x20 { continue }
+            if c == 0 || c == UInt8(ascii: "[") { break }
+            guard matched < name.count, Characters.lowercased(name[matched]) == Characters.lowercased(c)
+            else {
+                return false
+            }
+            matched += 1
         }
         return matched == name.count
     }

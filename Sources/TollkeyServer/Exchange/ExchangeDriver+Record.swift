@@ -75,7 +75,9 @@ extension ExchangeDriver {
         record.bytesIn = contentBytes
         record.bytesOut = notes.bytesOut
         if notes.isAnswered {
-            record.requestID = search.found
+            if let id = search.found, upstream?.credentials.snapshot.holds(id) == false {
+                record.requestID = id
+            }
             search.end()
         }
         let worker = client.worker

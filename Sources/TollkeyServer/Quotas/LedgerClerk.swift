@@ -7,7 +7,8 @@ package final class LedgerClerk: Sendable {
     private struct State {
         /// When each gate is to be looked at without being told.
         var plans: [ObjectIdentifier: (gate: QuotaGate, time: MonotonicTime)] = [:]
-        var isAway = false
+        /// Since when it cannot be asked, and why.
+        var absence: (since: MonotonicTime, reason: String)?
         /// Those whose records cannot be used.
         var damaged: Set<ObjectIdentifier> = []
         /// Until when those pauses last that have been logged.
@@ -49,7 +50,12 @@ package final class LedgerClerk: Sendable {
     var terms: LedgerTerms { ledger.terms }
 
     /// Where limits are counted now.
-    package var standing: LedgerStanding { ledger.standing }
+    package var standing: LedgerStanding {
+        guard let absence = state.withLock({ $0.absence }) else { return ledger.standing }
+        var standing = LedgerStanding(.away, since: absence.since)
+        standing.reason = absence.reason
+        return standing
+    }
 
     /// False when the system has no thread.
     func start() -> Bool { thread.start(watching: -1) { [self] _ in turn() } }
@@ -164,14 +170,17 @@ package final class LedgerClerk: Sendable {
 
     /// Says it once when the ledger goes away, and when it is back.
     private func note(_ failure: LedgerFailure?) {
-        let isAway = failure.map { !$0.isLogged } ?? false
+        // What it logs itself it also says in its own standing.
+        let reason = failure.flatMap { $0.isLogged ? nil : $0.words }
+        let now = clock.monotonic()
         let hasChanged = state.withLock { state in
-            defer { state.isAway = isAway }
-            return state.isAway != isAway
+            let wasAway = state.absence != nil
+            state.absence = reason.map { (state.absence?.since ?? now, $0) }
+            return wasAway != (reason != nil)
         }
         guard hasChanged else { return }
-        if let failure, isAway {
-            logger.error("quota ledger cannot be asked", metadata: ["reason": "\(failure.words)"])
+        if let reason {
+            logger.error("quota ledger cannot be asked", metadata: ["reason": "\(reason)"])
         } else {
             logger.notice("quota ledger answers again")
         }

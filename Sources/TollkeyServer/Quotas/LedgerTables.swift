@@ -37,11 +37,7 @@ final class LedgerTables {
                 "\(path) was written by a later version of Tollkey (format \(found), known here: \(Self.schema)); run that version"
             )
         }
-        guard try database.text("PRAGMA journal_mode = WAL") == "wal" else {
-            throw StateFailure(
-                .directory,
-                "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
-        }
+        try database.useLog()
         try database.run(
             """
             PRAGMA synchronous = FULL;

@@ -6,6 +6,8 @@ package struct SmallFile {
     package let bytes: [UInt8]
     /// Only its owner, who is this process's user, can read it.
     package let isPrivate: Bool
+    /// Everybody can write to it.
+    package let isOpenToAll: Bool
 
     package struct Unreadable: Error { package let message: String }
 
@@ -18,6 +20,7 @@ package struct SmallFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Unreadable(message: SystemError.text(errno)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw Unreadable(message: "it is no regular file") }
+        isOpenToAll = status.st_mode & 0o002 != 0
         isPrivate = status.st_mode & 0o077 == 0 && status.st_uid == geteuid()
         var bytes = [UInt8](repeating: 0, count: bytesMax)
         var filled = 0
@@ -33,9 +36,11 @@ package struct SmallFile {
         self.bytes = bytes
     }
 
-    /// One line end belongs to the file, not to the secret.
+    /// One line end belongs to the file, not to the secret. Who can write to it chooses whose account is used.
     package static func secret(at path: String) throws(Unreadable) -> Secret {
-        var bytes = try SmallFile(path, bytesMax: Secret.bytesMax + 2).bytes
+        let file = try SmallFile(path, bytesMax: Secret.bytesMax + 2)
+        guard !file.isOpenToAll else { throw Unreadable(message: "everybody can write to it; chmod 600 it") }
+        var bytes = file.bytes
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         return Secret(bytes)

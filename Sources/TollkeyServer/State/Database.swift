@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// A connection to an SQLite database, used by one thread at a time.
 final class Database {
@@ -46,6 +47,21 @@ final class Database {
 
     // Lives on, inside SQLite, until the last statement is gone.
     deinit { sqlite3_close_v2(pointer) }
+
+    /// Goes on with SQLite's write-ahead log. Throws where there can be none, and for a database that cannot be written:
+    /// SQLite opens that for reading, and says so only at the first write.
+    func useLog() throws(StateFailure) {
+        guard try text("PRAGMA journal_mode = WAL") == "wal" else {
+            throw StateFailure(
+                .directory,
+                "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
+        }
+        guard sqlite3_db_readonly(pointer, "main") == 0 else {
+            // Of the two numbers for it in the header, one may forbid writing.
+            throw access(path, W_OK) == 0
+                ? damaged("its header forbids writing") : failure(SQLITE_READONLY)
+        }
+    }
 
     /// Runs statements that answer nothing. `waits`: for other processes' transactions.
     func run(_ sql: String, waits: Bool = true) throws(StateFailure) {

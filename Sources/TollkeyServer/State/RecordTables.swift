@@ -105,11 +105,7 @@ final class RecordTables {
         guard found >= schemaMin else { throw Database.damaged(path, "it says format \(found)") }
         let answer = try database.text("PRAGMA quick_check(1)")
         guard answer == "ok" else { throw Database.damaged(path, answer) }
-        guard try database.text("PRAGMA journal_mode = WAL") == "wal" else {
-            throw StateFailure(
-                .directory,
-                "\(path): SQLite's write-ahead log does not work there; use a directory on a local disk")
-        }
+        try database.useLog()
         try bound(database)
         return try RecordTables(database, format: found)
     }

@@ -28,6 +28,16 @@ struct CredentialSnapshotTests {
         #expect(written { snapshot.write(into: $0) } == "A: b\r\n")
     }
 
+    @Test func `what goes with every call is known again, as a whole or in part`() {
+        let snapshot = CredentialSnapshot(
+            generation: 1, headers: [InjectedHeader(name: "X-Key", value: [.text("Bearer "), .secret("k")])],
+            secrets: ["k": Secret("canary-0123456789")])
+        for text in ["canary-0123456789", "Bearer canary-0123456789", "ary-0123"] {
+            #expect(snapshot.holds(text))
+        }
+        for text in ["canary-", "canary-01234567890", "req_0123456789", ""] { #expect(!snapshot.holds(text)) }
+    }
+
     @Test func `printing shows the generation and no secret`() {
         let snapshot = snapshot([InjectedHeader(name: "X-Key", value: [.secret("k")])])
         expectHidden(snapshot)

@@ -27,9 +27,11 @@ struct InjectedQueryTests {
         ("", "/?key=a%20b%26%2F"), ("/x", "/x?key=a%20b%26%2F"), ("/x?", "/x?key=a%20b%26%2F"),
         ("/x?b=2&a=%2f+[1]&c", "/x?b=2&a=%2f+[1]&c&key=a%20b%26%2F"), ("/x?key=mine", "/x?key=a%20b%26%2F"),
         ("/x?a=1&key=mine&b=2&key", "/x?a=1&b=2&key=a%20b%26%2F"),
-        ("/x?%6Bey=1&k%65y=2&k%65%79", "/x?key=a%20b%26%2F"), ("/x?KEY=1", "/x?KEY=1&key=a%20b%26%2F"),
+        ("/x?%6Bey=1&k%65y=2&k%65%79", "/x?key=a%20b%26%2F"), ("/x?KEY=1", "/x?key=a%20b%26%2F"),
         ("/x?keys=1&ke=2&=key", "/x?keys=1&ke=2&=key&key=a%20b%26%2F"),
         ("/x?key%3D=1&key%=2&key%2=3", "/x?key%3D=1&key%=2&key%2=3&key=a%20b%26%2F"),
+        ("/x?+key=1&%20%20Key=2&key[]=3&key%5Ba%5D=4&key%00x=5&a;key=6&a=1;b;kEy", "/x?key=a%20b%26%2F"),
+        ("/x?a;b=1&akey=2&a=;keys", "/x?a;b=1&akey=2&a=;keys&key=a%20b%26%2F"),
         ("/x?&&a&&", "/x?a&key=a%20b%26%2F"), ("/x?a=?key=1", "/x?a=?key=1&key=a%20b%26%2F"),
     ])
     func `ours take the place of the client's of the same name`(_ sent: String, _ expected: String) throws {

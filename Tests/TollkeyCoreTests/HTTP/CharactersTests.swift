@@ -10,6 +10,19 @@ struct CharactersTests {
         for c in UInt8.min...UInt8.max { #expect(Characters.isToken(c) == expected.contains(c), "\(c)") }
     }
 
+    @Test func `a field value ends at the first byte that it cannot hold, wherever that stands`() {
+        for c in UInt8.min...UInt8.max {
+            for position in 0..<18 {
+                var bytes = [UInt8](repeating: UInt8(ascii: "a"), count: 18)
+                bytes[position] = c
+                let end = Characters.isFieldValue(c) ? bytes.count : position
+                for start in 0...position {
+                    #expect(Characters.endOfFieldValue(bytes.span, from: start) == end, "\(c) at \(position)")
+                }
+            }
+        }
+    }
+
     @Test func `paths hold what RFC 3986 section 3.3 lists`() {
         let expected = alphanumeric.union("-._~!$&'()*+,;=:@/%".utf8)
         for c in UInt8.min...UInt8.max { #expect(Characters.isPath(c) == expected.contains(c), "\(c)") }

@@ -44,7 +44,7 @@ struct KnownFieldTests {
 
     @Test func `every field has its rules`() {
         let all = (UInt8.min...UInt8.max).compactMap { KnownField(rawValue: $0) }
-        #expect(all.count == 20)
+        #expect(all.count == 21)
         let hopByHop: Set<KnownField> = [
             .connection, .te, .upgrade, .keepAlive, .proxy, .transferEncoding, .imitation,
         ]

@@ -20,7 +20,9 @@ struct RequestTargetTests {
     }
 
     @Test(arguments: [
-        "...", "....", "%2e%2e%2e", ".a", "..a", "a.", "a..", "a.b", "a;..", ";.", ";..", "%252e%252e",
+        "...", "....", "%2e%2e%2e", ".a", "..a", "a.", "a..", "a.b", "a;..", ";.", ";..", "%2541", "%25",
+        "%252",
+        "%25g0",
         "..%20",
         "-..", "..a;a/b", "%2e%2ea", "*", "**", "a;.;", ":", "@", "~",
         "%3f%23%3b",
@@ -35,6 +37,15 @@ struct RequestTargetTests {
     func `an encoded slash, backslash or NUL is refused`(_ segment: String) {
         for path in ["/\(segment)", "/a/\(segment)/b"] {
             #expect(outcome(bytes(path)) == .refused("the path holds an encoded slash, backslash or NUL"))
+        }
+    }
+
+    @Test(arguments: ["%252e", "%252E%252e", "..%252f", "a%255Cb", "%2525%252e"])
+    func `what means something in a path is refused also when it is encoded twice`(_ segment: String) {
+        for path in ["/\(segment)", "/a/\(segment)/b"] {
+            #expect(
+                outcome(bytes(path))
+                    == .refused("the path holds a dot, slash or backslash that is encoded twice"))
         }
     }
 

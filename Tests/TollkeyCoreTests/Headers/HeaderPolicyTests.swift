@@ -19,6 +19,8 @@ struct HeaderPolicyTests {
         "Proxy-Connection: close", "Proxy-Authorization: x", "Proxy-Anything: x", "Authorization: x",
         "Cookie: x", "Forwarded: x", "X-Forwarded-For: x", "x-forwarded-whatever: x", "AUTHORIZATION: x",
         "Content_Length: 1", "Transfer_Encoding: chunked", "X_Forwarded_For: x", "X-Forwarded_For: x",
+        "X-HTTP-Method: x", "X-HTTP-Method-Override: x", "X-Method-Override: x", "X-Original-URL: x",
+        "X-Rewrite-URL: x", "X-Real-IP: x", "X_HTTP_Method_Override: x", "HTTP2-Settings: x",
         "Proxy_Authorization: x", "Idempotency_Key: x", "Sec_Fetch_Site: none", "Tollkey_Problem: x",
     ])
     func `a field of this connection or of the caller's own rights stays behind`(_ line: String) throws {
@@ -50,11 +52,12 @@ struct HeaderPolicyTests {
         #expect(try kept(["X-Token: a", "x_token: b", "XToken: c"], provider) == ["XToken: c"])
     }
 
-    @Test(arguments: ["Authorization", "Cookie", "Forwarded", "X-Forwarded-For"])
+    @Test(arguments: ["Authorization", "Cookie", "Forwarded", "X-Forwarded-For", "X-HTTP-Method-Override"])
     func `'pass' lets one through, and only that one`(_ name: String) throws {
         let provider = acme { $0.pass = [name.lowercased()] }
         let lines = [
             "Authorization: x", "Cookie: x", "Forwarded: x", "X-Forwarded-For: x", "X-Forwarded-Host: x",
+            "X-HTTP-Method-Override: x", "X-Original-URL: x",
         ]
         #expect(try kept(lines, provider) == ["\(name): x"])
         #expect(try kept(lines.map { $0.uppercased() }, provider) == ["\(name): x".uppercased()])

@@ -155,6 +155,21 @@ struct ResponseRewriterTests {
         #expect(try rewrite(head) == head)
     }
 
+    @Test(arguments: [
+        ("/v1/next?sig=K&z=1", "/acme/next?z=1"), ("/v1/next?z=1&SIG=K#there", "/acme/next?z=1#there"),
+        ("https://api.acme.test/v1?sig=K", "/acme"), ("next?sig=K", "next"), ("?a&sig=K", "?a"),
+        ("/other?sig=K&a", "https://api.acme.test/other?a"), ("//elsewhere.test/?sig=K", "//elsewhere.test/"),
+        ("/v1/a#b?sig=K", "/acme/a#b?sig=K"), ("/v1/a?signal=1", "/acme/a?signal=1"),
+    ])
+    func `a Location holds no parameter that was injected`(_ location: String, _ expected: String) throws {
+        let provider = acme(base: "/v1") {
+            $0.injectQuery = [NamedTemplate(name: "sig", value: [.secret("k")])]
+        }
+        #expect(
+            try rewrite("HTTP/1.1 302 Found\r\nLocation: \(location) \r\nA: b\r\n\r\n", provider)
+                == "HTTP/1.1 302 Found\r\nLocation: \(expected) \r\nA: b\r\n\r\n")
+    }
+
     @Test func `a Location that Connection names stays behind`() throws {
         #expect(
             try rewrite("HTTP/1.1 302\r\nLocation: /x\r\nConnection: location\r\n\r\n")

@@ -60,6 +60,28 @@ extension EndToEnd {
             #expect(later?["limits"]?.elements.first?["remaining"]?.number == 3, "nobody has called since")
         }
 
+        @Test func `a ledger that cannot be asked shows wherever somebody looks, as this proxy's trouble`()
+            throws
+        {
+            defer { proxy.stop() }
+            #expect(try stage.passed(1, proxy) == 1)
+            try stage.takeLedgerAway()
+            try proxy.passCounted(.seconds(120))
+            try proxy.settle()
+            #expect(try stage.passed(1, proxy) == 0)
+            let status = try proxy.status()
+            #expect(status["ledger"]?["state"]?.text == "away")
+            #expect(status["ledger"]?["words"]?.text?.isEmpty == false)
+            let problem = status["problems"]?.elements.first { $0["kind"]?.text == "quota-paused" }
+            #expect(problem?["side"]?.text == "proxy")
+            #expect(try proxy.metric(#"tollkey_ledger_up{kind="sqlite"}"#) == 0)
+            try stage.bringLedgerBack()
+            try proxy.passCounted(.seconds(1))
+            try proxy.settle()
+            #expect(try proxy.status()["ledger"]?["state"]?.text == "ok")
+            #expect(try stage.passed(1, proxy) == 1)
+        }
+
         @Test func `metrics count by provider, category, status and source`() throws {
             defer { proxy.stop() }
             #expect(try stage.passed(4, proxy) == 3)

@@ -71,6 +71,15 @@ final class QuotaStage: Sendable {
     /// It has recorded nothing.
     func emptyLedger() throws { try RawDatabase.run("DELETE FROM category", in: ledgerPath) }
 
+    /// It cannot be read or written at all.
+    func takeLedgerAway() throws {
+        try RawDatabase.run("ALTER TABLE category RENAME TO away", in: ledgerPath)
+    }
+
+    func bringLedgerBack() throws {
+        try RawDatabase.run("ALTER TABLE away RENAME TO category", in: ledgerPath)
+    }
+
     private var ledgerPath: String { folder.path + "/quota.db" }
 
     func provider(_ categories: CategorySettings...) -> ProviderSettings {

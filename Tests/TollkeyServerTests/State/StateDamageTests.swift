@@ -108,6 +108,17 @@ struct StateDamageTests {
         #expect(try folder.open().all(kind: "token").count == 10)
     }
 
+    /// SQLite would open it, and say so only when a renewal is saved.
+    @Test func `a database whose header forbids writing is told to be damaged`() throws {
+        let folder = try filled()
+        var whole = try Files.bytes(folder.database)
+        // The file format's version for writing; above 2, a file is for reading alone.
+        whole[18] = 10
+        try Files.write(whole, to: folder.database)
+        #expect(folder.refusal() == .damaged)
+        #expect(try Files.bytes(folder.database) == whole)
+    }
+
     @Test func `what is no database is refused, and left as it is`() throws {
         for content in ["not a database at all", String(repeating: "x", count: 10_000)] {
             let folder = try StateFolder()
