@@ -11,7 +11,7 @@ import hostile_cases as cases
 from hostile_cases import NEVER, STAYS, shown
 
 WHOLE, BROKEN, CUT, EITHER = "whole", "broken", "cut", "either"
-KINDS = ("cut", "split", "two readings", "poisoned", "reused", "told", "lost", "hop-by-hop")
+KINDS = ("cut", "split", "two readings", "grammar", "poisoned", "reused", "told", "lost", "hop-by-hop")
 # How an upstream's part ends: nothing, TLS close_notify and FIN, FIN alone, RST.
 STAY, CLOSE, FIN, RESET = "stay", "close", "FIN", "RST"
 # Between two pieces: until the client has its answer, so that what follows comes to an idle connection.

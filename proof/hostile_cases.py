@@ -17,7 +17,7 @@ CONTENT_MAX = 65536
 # Between two steps: the client waits until it has been told to go on, or has been answered.
 UNTIL_TOLD = None
 # What can be found of a request.
-KINDS = ("two readings", "forwarded", "refused", "altered", "poisoned", "credential", "hop-by-hop",
+KINDS = ("two readings", "grammar", "forwarded", "refused", "altered", "poisoned", "credential", "hop-by-hop",
          "escaped", "late", "answer")
 
 

@@ -82,7 +82,7 @@ async def run(lane, answer):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(lane.upstream.over(part.numbers), NOTICED_WITHIN)
         # A client that got nonsense, or nothing, would not go on.
-        if not client.has_ended and not lane.found:
+        if not client.has_ended and all(finding.kind == "grammar" for finding in lane.found):
             await follow(lane, answer, client)
         await lane.call_clean("a clean request after it")
         await lane.call_clean("the second clean request after it")
@@ -107,7 +107,7 @@ async def follow(lane, answer, client):
     await client.read_until(lambda: lane.has_answers(client, 2, methods), lane.patience)
     if len(client.data) > before or not client.has_ended:
         try:
-            answers, rest = client.answers(methods)
+            answers, rest = client.answers(methods, odd=[])
         except wire.Malformed as error:
             return lane.find("split", f"the next answer on the client's connection is none: {error}")
         if len(answers) != 2 or rest or answers[1].content != b"GET %s%s 0" % (lanes.BASE, path):
@@ -122,13 +122,17 @@ def judge(lane, answer, client):
     must_be_whole = answer.expect == cases.WHOLE and (lane.is_ours or answer.everybody)
     if STAYS in data and lane.is_ours or NEVER in data:
         lane.find("hop-by-hop", f"in {data[:300]!r}")
+    odd = []
     try:
-        answers, rest = client.answers([answer.method])
+        answers, rest = client.answers([answer.method], odd)
     except wire.Malformed as error:
         return lane.find("two readings", f"{error} in {data[:200]!r}")
+    if odd:
+        lane.find("grammar", f"{odd[0]} in {data[:200]!r}")
     if len(answers) > 1 or rest and answers:
         return lane.find("split", f"the client got more than an answer: {data[:300]!r}")
-    differing = wire.differing_answers(data, answers, [answer.method], client.has_ended) if answers else []
+    differing = wire.differing_answers(data, answers, [answer.method], client.has_ended,
+                                       odd) if answers else []
     if differing:
         return lane.find("two readings", f"{differing[0]} in {data[:200]!r}")
     if not answers:
