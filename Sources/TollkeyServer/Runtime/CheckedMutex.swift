@@ -1,7 +1,7 @@
 #if CHECKED_MUTEX
     import Glibc
 
-    /// Takes the place of Synchronization's under ThreadSanitizer, which knows pthread's mutexes and takes everything that
+    /// Takes the place of Synchronization's under ThreadSanitizer, which knows pthread's mutexes, and takes whatever
     /// Swift's protect for a race.
     // SAFETY: the value is touched inside of `withLock` only, by one thread at a time.
     struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
