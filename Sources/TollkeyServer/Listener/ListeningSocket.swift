@@ -8,6 +8,7 @@ struct ListeningSocket {
     let isInherited: Bool
 
     static let backlog: Int32 = 4_096
+    private static let unsentBytesMax: Int32 = 128 << 10
 
     init(_ address: ListenAddress) throws(StartFailure) {
         switch address {
@@ -22,6 +23,7 @@ struct ListeningSocket {
         isInherited = true
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        boundUnsent()
     }
 
     private init(host: String, port: Int) throws(StartFailure) {
@@ -34,8 +36,16 @@ struct ListeningSocket {
         Socket.set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         // Accepted sockets inherit it.
         Socket.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        boundUnsent()
         if address.family == AF_INET6 { Socket.set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         try Self.bind(descriptor, address, "\(host):\(port)")
+    }
+
+    /// What the system takes of an answer beyond what has been sent: without a bound it is megabytes for each client who
+    /// does not read, and a thousand of them use up what all connections of the machine share (tcp_mem, tcp(7)).
+    /// Accepted sockets inherit it; a unix socket has none.
+    private func boundUnsent() {
+        Socket.set(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Self.unsentBytesMax)
     }
 
     private init(path: String) throws(StartFailure) {
