@@ -17,8 +17,9 @@ class Nginx:
     """Answers 200 to who sends one of `tokens`, as long as it is allowed, and 401 to others; under /faulty one in
     twenty goes wrong."""
 
-    def __init__(self, path, authority, tokens, short_port=9, connections=4096):
-        """What is to be cut short comes from a plain server at `short_port`, which breaks off."""
+    def __init__(self, path, authority, tokens, short_port=9, connections=4096, sending="4m"):
+        """What is to be cut short comes from a plain server at `short_port`, which breaks off. `sending` is the most
+        that the system takes of an answer in its stead."""
         self.path = pathlib.Path(path)
         self.path.mkdir(exist_ok=True)
         self.port, self.short_port, self.connections = rig.free_port(), short_port, connections
@@ -41,7 +42,7 @@ http {{
   map $http_authorization $number {{ default none; {numbers} }}
   split_clients $request_id $fault {{ {FAULTS} }}
   server {{
-    listen 127.0.0.1:{self.port} ssl backlog=4096;
+    listen 127.0.0.1:{self.port} ssl backlog=4096 sndbuf={sending};
     ssl_certificate {self.certificate}; ssl_certificate_key {self.key}; ssl_protocols TLSv1.3;
     location / {{
       if (!-f {self.allowed}/$number) {{ return 401 '{{"error":"expired"}}'; }}
