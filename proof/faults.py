@@ -19,8 +19,9 @@ def prove(arguments, folder, complain):
     authority = rig.Authority(folder / "authority")
     for part in arguments.only.split(","):
         began = time.monotonic()
-        rows += importlib.import_module(part).prove(
-            folder, authority, arguments.proxy, arguments.short, arguments.seed, complain)
+        prove_part = importlib.import_module(part).prove
+        rows += rig.attempt(part, complain, lambda prove_part=prove_part: prove_part(
+            folder, authority, arguments.proxy, arguments.short, arguments.seed, complain))
         print(f"{part}: {time.monotonic() - began:.0f} s", flush=True)
     return rows
 

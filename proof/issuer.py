@@ -31,7 +31,6 @@ class Issuer:
         self.issued = []
         # Called between the effect of a token call and its answer, with its grant.
         self.before_answer = lambda grant: None
-        self.fault = None
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.issuer, self.server.context = self, context
         self.port = self.server.server_address[1]
@@ -164,8 +163,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.do_GET()
         form = urllib.parse.parse_qs(content)
         issuer = self.server.issuer
-        if issuer.fault:
-            return self.answer(issuer.fault, {"error": "temporarily_unavailable"})
         answer = issuer.token_call(form)
         issuer.before_answer(form["grant_type"][0])
         self.answer(*answer)

@@ -50,14 +50,13 @@ def _serve(context, connection, ledger):
         pass
 
 
-class Load(threading.Thread):
+class Load:
     """One client that calls and calls: GET, POST, POST with a key."""
 
     METHODS = ("GET", "POST", "GET", "keyed POST")
     numbers = itertools.count()
 
     def __init__(self, port, stop):
-        super().__init__(daemon=True)
         self.port, self.stop = port, stop
         # Method, path, status or None, told, words.
         self.results = []
@@ -107,28 +106,23 @@ def prove(folder, authority, binary, is_short, seed, complain):
     stop = threading.Event()
     more = "    timeouts: { tls: 30s }\n"
     configuration = (
-        "log: { access: false }\nproviders:\n"
+        "providers:\n"
         + rig.provider("upstream", listener.getsockname()[1], authority, more))
     try:
         with rig.Daemon(folder / "restarts", configuration, binary, rig.SECRETS) as daemon:
             clients = [Load(daemon.port, stop) for _ in range(CLIENTS)]
-            for client in clients:
-                client.start()
-            for _ in range(times):
-                # In bytes of the ledger: each client has its connection again, and some hundred calls are behind it.
-                # What is promised is one repetition: a second restart within one call is more than that.
+            with rig.beside([client.run for client in clients], stop.set):
+                for _ in range(times):
+                    # In bytes of the ledger: each client has its connection again, and some hundred calls are behind
+                    # it. What is promised is one repetition: a second restart within one call is more than that.
+                    reached = served() + between
+                    rig.wait_until(lambda reached=reached: served() > reached, "the load", 4 * rig.PATIENCE)
+                    worker.send_signal(signal.SIGKILL)
+                    worker.wait()
+                    worker = start()
                 reached = served() + between
-                rig.wait_until(lambda reached=reached: served() > reached, "the load", 4 * rig.PATIENCE)
-                worker.send_signal(signal.SIGKILL)
-                worker.wait()
-                worker = start()
-            reached = served() + between
-            rig.wait_until(lambda: served() > reached, "the load after the last restart", 4 * rig.PATIENCE)
-            stop.set()
-            for client in clients:
-                client.join(rig.PATIENCE)
+                rig.wait_until(lambda: served() > reached, "the load after the last restart", 4 * rig.PATIENCE)
     finally:
-        stop.set()
         worker.kill()
         worker.wait()
         listener.close()

@@ -1,6 +1,7 @@
 """What every proof stands on: certificates, a daemon, peers' ports, raw sockets, figures.
 
-Everything is on loopback, in one folder that is removed at the end, and ends with whoever started it.
+Everything is on loopback, in one folder that is removed at the end, and ends with whoever started it, also when that
+one is ended by a signal.
 """
 
 import contextlib
@@ -18,10 +19,15 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
+
+import canaries
 
 HOST = "upstream.test"
 # How long a start, an end, or an answer may take on a busy machine before it counts as a failure, in seconds.
 PATIENCE = 30
+# What a busy machine may take on top of a bound that is proved, in seconds.
+SLACK = 2
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = ROOT / ".build/release/tollkey"
 
@@ -30,14 +36,82 @@ class Failure(Exception):
     """A proof that could not be run. What a proof finds is a figure, not this."""
 
 
+class Interruption:
+    """Ctrl-C, SIGTERM (which timeout(1) sends) and SIGHUP end a proof in the same order: its processes are killed, then
+    whatever waits is told, so that every `with` does what it does at its end."""
+
+    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self):
+        # The signal that has come.
+        self.number = None
+        self.owner = None
+
+    def watch(self):
+        self.owner = os.getpid()
+        for number in self.NUMBERS:
+            # What nohup(1) ignores stays ignored.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._come)
+
+    def _come(self, number, _):
+        if os.getpid() != self.owner:
+            # A child that multiprocessing has forked ends as if there were no handler.
+            os._exit(128 + number)
+        for each in self.NUMBERS:
+            signal.signal(each, signal.SIG_IGN)
+        self.number = number
+        kill_descendants()
+        raise KeyboardInterrupt
+
+    def check(self):
+        """For whatever goes on and on, on any thread."""
+        if self.number:
+            raise KeyboardInterrupt
+
+    def end(self):
+        """Dies of the signal that came, as whoever sent it expects."""
+        if self.number:
+            sys.stdout.flush()
+            signal.signal(self.number, signal.SIG_DFL)
+            os.kill(os.getpid(), self.number)
+
+
+interruption = Interruption()
+
+
+def descendants():
+    """Processes that this one has started, and those that they have."""
+    parents = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+            if state != "Z":
+                parents[int(path.parent.name)] = int(parent)
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {os.getpid()}
+
+
+def kill_descendants():
+    for pid in descendants():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 @contextlib.contextmanager
 def folder(keep=False):
+    """In which a proof takes place, from its first process to its last."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="tollkey-proof."))
+    interruption.watch()
     try:
         yield path
     finally:
+        kill_descendants()
         if not keep:
             shutil.rmtree(path, ignore_errors=True)
+        interruption.end()
 
 
 def free_port():
@@ -51,6 +125,7 @@ def wait_until(is_true, what, seconds=PATIENCE):
     """Raises `Failure` when it never comes true. What it answers is returned."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
+        interruption.check()
         found = is_true()
         if found:
             return found
@@ -75,6 +150,41 @@ def accept(listener, serve):
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
     threading.Thread(target=loop, daemon=True).start()
+
+
+@contextlib.contextmanager
+def beside(tasks, stop=lambda: None, seconds=5 * PATIENCE):
+    """Does each task on a thread of its own while the block runs; behind it `stop` tells them to end. What one of them
+    raised is raised here, and `Failure` where one does not end."""
+    raised = []
+
+    def run(task):
+        try:
+            task()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    try:
+        yield threads
+    finally:
+        stop()
+        end = time.monotonic() + seconds
+        for thread in threads:
+            thread.join(max(0, end - time.monotonic()))
+        waiting = sum(thread.is_alive() for thread in threads)
+        if raised:
+            raise raised[0]
+        if waiting:
+            raise Failure(f"{waiting} of {len(threads)} threads did not end within {seconds} s")
+
+
+def together(tasks, seconds=5 * PATIENCE):
+    """Does all of them at once, as `beside` does."""
+    with beside(tasks, seconds=seconds):
+        pass
 
 
 class Authority:
@@ -115,13 +225,14 @@ class Daemon:
     """A running `tollkey run`.
 
     `configuration` is `proxy.yaml` without `listen`, `admin` and `state`, which are added here: one port of
-    loopback, a unix socket, a folder. Standard error goes to `log`.
+    loopback, a unix socket, a folder; and without `log` it is as talkative as it can be. Standard error goes to `log`.
+    Leaving it raises `Failure` when it had ended by itself, or wrote a canary of its environment into its folder.
     """
 
     # Descriptors that it inherits.
     handed_over = ()
 
-    def __init__(self, path, configuration, binary=BINARY, environment=None, wrapper=(), port=None, log_level=None):
+    def __init__(self, path, configuration, binary=BINARY, environment=None, wrapper=(), port=None):
         self.path = pathlib.Path(path)
         self.path.mkdir(exist_ok=True)
         self.port = port or free_port()
@@ -129,27 +240,52 @@ class Daemon:
         self.file = self.path / "proxy.yaml"
         self.log = self.path / "log"
         self.state = self.path / "state"
-        self.binary, self.wrapper, self.log_level = binary, wrapper, log_level
+        self.binary, self.wrapper = binary, wrapper
         self.environment = {**os.environ, **(environment or {})}
+        # What nothing in its folder may hold.
+        self.canaries = [value for value in (environment or {}).values() if value.startswith(CANARY)]
         self.configure(configuration)
         self.process = None
+        # It has been started and not stopped; and how it ended while it was so.
+        self.is_to_run, self.ends = False, []
         self.start()
 
     def configure(self, configuration):
         """Writes the file; who wants a reload asks for it."""
+        log = "" if "log:" in configuration else "log: { level: debug }\n"
         self.file.write_text(
             f"listen: ['127.0.0.1:{self.port}']\nadmin: ['unix:{self.admin_path}']\nstate: {self.state}\n"
-            f"{configuration}")
+            f"{log}{configuration}")
 
     def start(self):
+        self._look_at_end()
+        interruption.check()
         arguments = [*self.wrapper, str(self.binary), "run", "--config", str(self.file)]
-        if self.log_level:
-            arguments += ["--log-level", self.log_level]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
                 pass_fds=self.handed_over)
-        wait_until(self._is_up, "the daemon's start")
+        try:
+            wait_until(self._is_up, "the daemon's start")
+        except BaseException:
+            self._kill()
+            raise
+        self.is_to_run = True
+
+    def _kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def _look_at_end(self):
+        """From here on it may end."""
+        if self.is_to_run and self.process.poll() is not None and not self.was_killed():
+            self.ends.append(self.process.returncode)
+        self.is_to_run = False
+
+    def was_killed(self):
+        """Whether somebody else than `stop` has ended it on purpose."""
+        return False
 
     def _is_up(self):
         if self.process.poll() is not None:
@@ -162,17 +298,14 @@ class Daemon:
 
     def stop(self, kind=signal.SIGTERM, seconds=PATIENCE):
         """Its exit status; negative is the signal that ended it."""
+        self._look_at_end()
         if self.process.poll() is None:
             self.process.send_signal(kind)
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            self.process.kill()
-            self.process.wait()
+            self._kill()
             raise Failure(f"the daemon did not end within {seconds} s") from error
-
-    def reload(self):
-        self.process.send_signal(signal.SIGHUP)
 
     def admin(self, target, method="GET"):
         """Status and content of one answer of the admin listener."""
@@ -194,10 +327,6 @@ class Daemon:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def resident_bytes(self):
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
-            return next(int(line.split()[1]) << 10 for line in file if line.startswith("Pss:"))
-
     def processor_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -205,10 +334,17 @@ class Daemon:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+    def __exit__(self, kind, *_):
+        self._look_at_end()
+        self._kill()
+        if kind:
+            return
+        if self.ends:
+            said = self.log.read_text(errors="replace")[-2000:]
+            raise Failure(f"the daemon ended by itself, with {self.ends}: {said}")
+        places = canaries.search(self.path, self.canaries)
+        if places:
+            raise Failure(f"secrets were seen: {'; '.join(places[:10])}")
 
 
 def provider(name, port, authority, more=""):
@@ -223,6 +359,8 @@ def provider(name, port, authority, more=""):
         f"{more}")
 
 
+# What every secret and every token of a proof begins with, but those of the soak, which has a search of its own.
+CANARY = "canary-"
 SECRETS = {"PROOF_TOKEN": "canary-token-7f1c9a5e2b8d4036", "PROOF_APP": "canary-app-51d0c7e9"}
 
 
@@ -247,16 +385,27 @@ def judge(name, parser, prove, told_max=sys.maxsize):
             print(f"FINDING {words}", flush=True)
 
     with folder() as place:
-        rows = prove(arguments, place, complain)
+        rows = attempt(name, complain, lambda: prove(arguments, place, complain))
     report(name, [*rows, ("findings", count)], arguments.out)
     sys.exit(1 if count else 0)
 
 
+def attempt(name, complain, prove):
+    """Rows of figures. What cannot be proved to its end is a finding, and no reason to leave out the rest."""
+    try:
+        return prove()
+    except Exception:
+        complain(f"{name}: not run to its end: {traceback.format_exc()}")
+        return []
+
+
 def report(name, rows, out=None):
-    """Prints `rows` (pairs of words and figure), and writes them as JSON where `out` names a file."""
+    """Prints `rows` (pairs of words and figure), and writes them as JSON where `out` names a file: a list of pairs, for
+    words may come again under another heading."""
     width = max(len(words) for words, _ in rows)
     print(f"\n{name}")
     for words, figure in rows:
         print(f"  {words:<{width}}  {figure}")
     if out:
-        pathlib.Path(out).write_text(json.dumps(dict(rows), indent=2) + "\n")
+        lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+        pathlib.Path(out).write_text(f"[\n{lines}\n]\n")

@@ -12,6 +12,8 @@ import sys
 import time
 import traceback
 
+import canaries
+import issuer
 import rig
 import state_counts
 import state_disk
@@ -66,8 +68,8 @@ def run(scenario, is_short, seed, end, path, authority, binary, findings):
     try:
         with state_stage.Stage(path, authority, binary, name.replace(" ", "-").replace(",", "")) as stage:
             rows = body(stage, findings, *(dice if one is DICE else one for one in given))
-            for file in state_stage.in_clear([stage.path], [*stage.issuer.issued, *state_stage.SECRETS]):
-                findings.add(f"{name}: a secret in clear in {file}")
+        for place in canaries.search(stage.path, [issuer.CANARY, *state_stage.SECRETS]):
+            findings.add(f"{name}: a secret was seen: {place}")
     except Exception:  # One that cannot be run is a finding, and no reason to leave out the others.
         findings.add(f"{name}: not run to its end: {traceback.format_exc()}")
         rows = []
@@ -109,7 +111,11 @@ def main():
         # Those of Redis wait most of the time.
         with concurrent.futures.ThreadPoolExecutor(4) as workers:
             figures = [workers.submit(run, scenario, *given) for scenario in scenarios]
-            rows = [row for figure in figures for row in figure.result()]
+            try:
+                rows = [row for figure in figures for row in figure.result()]
+            except BaseException:
+                workers.shutdown(wait=False, cancel_futures=True)
+                raise
     rows.append(("findings (goal: 0)", len(findings)))
     rig.report("State: crashes, disks, processes, Redis", rows, options.out)
     sys.exit(1 if findings else 0)

@@ -1,6 +1,7 @@
 """Limits: kill -9 at every system call of counting, and two processes that count at once."""
 
 import collections
+import functools
 import random
 import signal
 import threading
@@ -123,19 +124,13 @@ def window(stage, findings, seconds, dice):
             findings.check(answer is None or answer[0] in (200, 429), f"sliding window: a call got {answer}")
             time.sleep(0.01)
 
-    callers = [threading.Thread(target=load, daemon=True) for _ in range(3)]
-    with Lag() as lag:
-        for caller in callers:
-            caller.start()
+    with Lag() as lag, rig.beside([load] * 3, is_over.set):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(dice.uniform(0.2, 1.5))
             daemon.stop(signal.SIGKILL)
             daemon.start()
             kills_ += 1
-        is_over.set()
-        for caller in callers:
-            caller.join(rig.PATIENCE)
     span = 2 - lag.longest - 0.01
     most = most_within(issuer.arrivals["short"], span) if span > 0.5 else 0
     findings.check(most <= 20, f"sliding window: {most} calls of 20 within {span:.3f} s, at the provider")
@@ -188,16 +183,10 @@ def two_processes(stage, findings, seconds, dice, limit=600):
             deaths[index] += 1
             tally["kill -9"] += 1
 
-    workers = [
-        threading.Thread(target=go, args=(index % 2, random.Random(dice.random())), daemon=True) for index in range(2)]
-    workers.append(threading.Thread(target=kill, args=(random.Random(dice.random()),), daemon=True))
-    for worker in workers:
-        worker.start()
-    time.sleep(seconds)
-    is_over.set()
-    for worker in workers:
-        worker.join(120)
-        findings.check(not worker.is_alive(), "two processes: somebody waits for ever")
+    workers = [functools.partial(go, index, random.Random(dice.random())) for index in range(2)]
+    workers.append(functools.partial(kill, random.Random(dice.random())))
+    with rig.beside(workers, is_over.set):
+        time.sleep(seconds)
     for daemon in daemons:
         findings.check(daemon.get() == (200, None), "two processes: one has no credential at the end")
         drain(daemon, "hour", findings, "two processes")

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import pathlib
 import random
 import shutil
@@ -173,7 +174,6 @@ def _replicas(stage, number, kind, categories):
         stage.daemon(f"replica-{index}", categories=categories, top=top, is_stepped=False) for index in range(number)]
 
 
-@contextlib.contextmanager
 def _working(tasks):
     """Has each task done again and again, beside."""
     is_over = threading.Event()
@@ -182,15 +182,7 @@ def _working(tasks):
         while not is_over.is_set():
             task()
 
-    threads = [threading.Thread(target=repeat, args=(task,), daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
-    yield
-    is_over.set()
-    for thread in threads:
-        thread.join(120)
-        if thread.is_alive():
-            raise rig.Failure("somebody waits for ever")
+    return rig.beside([functools.partial(repeat, task) for task in tasks], is_over.set)
 
 
 def tokens(stage, findings, kind, rounds, dice, is_patient=True):

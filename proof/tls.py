@@ -22,7 +22,8 @@ SHORT = 8
 ENVIRONMENT = {**rig.SECRETS, "PROOF_ID": "canary-id-2a51", "PROOF_SECRET": "canary-secret-90b3e4"}
 # Of which no server that is refused may see a byte, enciphered or not.
 CANARIES = [value.encode() for value in ENVIRONMENT.values()]
-TOKEN = b'{"access_token":"from-the-trap","expires_in":3600}'
+OBTAINED = "canary-from-the-trap"
+TOKEN = b'{"access_token":"%s","expires_in":3600}' % OBTAINED.encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(TOKEN), TOKEN)
 READ = "bytes of requests that a refused server could read"
 UNTRUE = "answers without the cause, or untrue"
@@ -33,7 +34,7 @@ class Server:
 
     def __init__(self, context):
         self.context = context
-        self.readable, self.handshakes, self.resumed = 0, 0, 0
+        self.readable = 0
         self.connections = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -41,13 +42,18 @@ class Server:
 
     def _serve(self, connection):
         self.connections.add(connection)
+        try:
+            self._speak(connection)
+        finally:
+            self.connections.discard(connection)
+
+    def _speak(self, connection):
         context = self.context
         connection.settimeout(rig.PATIENCE)
         with connection, contextlib.suppress(OSError, EOFError, ssl.SSLError):
             if context is None:
                 return self._listen(connection)
             tls = wire.Wire(connection, context)
-            self.handshakes += 1
             try:
                 while not tls.shake():
                     tls.flush()
@@ -55,7 +61,6 @@ class Server:
             finally:
                 # Also when it went wrong: the alert says why.
                 tls.flush()
-            self.resumed += bool(tls.tls.session_reused)
             request = b""
             while data := connection.recv(65536):
                 plain = tls.decipher(data)
@@ -64,7 +69,6 @@ class Server:
                 if wire.is_whole(request):
                     connection.sendall(tls.encipher(ANSWER))
                     request = b""
-        return self.connections.discard(connection)
 
     def _listen(self, connection):
         """No TLS at all: whatever of the request comes is there to be read."""
@@ -77,15 +81,20 @@ class Server:
     def swap(self, context):
         """Shows another certificate from now on, and ends the connections that there are."""
         self.context = context
+        self._end_connections(socket.SHUT_WR)
+        # A call on one that the daemon has not given up yet was sent, and would be told so.
+        rig.wait_until(lambda: not self.connections, "the daemon's leaving")
+
+    def _end_connections(self, how):
         for connection in list(self.connections):
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(how)
 
     def close(self):
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.swap(None)
+        self._end_connections(socket.SHUT_RDWR)
 
 
 def obtaining(name, port, forge):
@@ -140,7 +149,8 @@ class Proof:
 
     def is_logged(self, route, words):
         def find():
-            lines = self.daemon.log.read_text().splitlines()
+            # What is only said to whoever asks for more is not said.
+            lines = (line for line in self.daemon.log.read_text().splitlines() if '"level":"debug"' not in line)
             return any(f'"provider":"{route}"' in line and re.search(words, line) for line in lines)
         with contextlib.suppress(rig.Failure):
             # Log lines are written by a thread of its own.
@@ -181,6 +191,7 @@ def prove(folder, binary, is_short, seed, complain):
         tokens = [serve(f"token{index}", trap.context, obtaining) for index, trap in enumerate(traps)]
         swapped = [serve(f"swapped{index}", controls["good"], rig.provider) for index in range(len(traps))]
         daemon = stack.enter_context(rig.Daemon(folder / "tls", text, binary, ENVIRONMENT))
+        daemon.canaries.append(OBTAINED)
         proof = Proof(daemon, complain)
         for index, name in enumerate(controls):
             proof.believed(name, f"good{index}")
@@ -192,10 +203,13 @@ def prove(folder, binary, is_short, seed, complain):
             proof.refused(f"{trap.name}, swapped", trap.words, f"swapped{index}", swapped[index])
             swapped[index].swap(controls["good"])
             proof.believed(f"{trap.name}, swapped back", f"swapped{index}")
+        looks = [
+            look for index, trap in enumerate(traps) for look in (
+                (trap.name, trap.words, f"bad{index}", bad[index]),
+                (trap.name, trap.words, f"token{index}", tokens[index], "--renew"))]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for index, trap in enumerate(traps):
-                pool.submit(proof.examined, trap.name, trap.words, f"bad{index}", bad[index])
-                pool.submit(proof.examined, trap.name, trap.words, f"token{index}", tokens[index], "--renew")
+            # Its answers are asked for, so that what one of them raised is raised here.
+            list(pool.map(lambda look: proof.examined(*look), looks))
         rows = [
             ("servers that must be refused", len(traps)),
             ("ways: from the start, at the token endpoint, swapped in mid-run, by doctor", 4), *proof.counts.items()]

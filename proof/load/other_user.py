@@ -67,6 +67,7 @@ def _kill(daemon):
     """As a crash does, and systemd's watchdog. Whoever answers that with a look at its own memory shows secrets, and
     keeps its clients waiting."""
     before = daemon.log.stat().st_size
+    daemon.is_to_run = False
     daemon.process.send_signal(signal.SIGABRT)
     try:
         daemon.process.wait(rig.PATIENCE / 3)

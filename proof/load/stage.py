@@ -27,7 +27,6 @@ class Terms:
     proxy: str
     is_short: bool
     chance: random.Random
-    keep: bool = False
 
     def of(self, full, short):
         return short if self.is_short else full

@@ -1,7 +1,6 @@
 """A provider that does as it is told: over TLS, with a token endpoint whose answers wait until they may go."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import threading
@@ -44,7 +43,6 @@ class Upstream:
         self.token_answer = None
         self.gate = threading.Event()
         self.gate.set()
-        self.requests = 0
         self.refuses = set()
         self.connections = set()
         self.port = None
@@ -101,7 +99,6 @@ class Upstream:
         if path == "/token":
             await content.read()
             return await self._token(writer)
-        self.requests += 1
         if path == "/up":
             return await self._send(writer, 200, (await content.read()).encode())
         await content.read()
@@ -186,13 +183,3 @@ class _Content:
             self.pieces += 1
             left -= len(piece)
             self.digest.update(piece)
-
-
-@contextlib.contextmanager
-def closed(upstream):
-    """The token endpoint answers nobody meanwhile."""
-    upstream.gate.clear()
-    try:
-        yield
-    finally:
-        upstream.gate.set()
