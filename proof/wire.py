@@ -110,6 +110,8 @@ class Seen:
         self.lengths = {}
         # When the fault struck, by the monotonic clock.
         self.failed = None
+        # In time, as the client's side has found.
+        self.has_come = False
         # The first piece is here, or never will be; the client has its answer; the faulty connection is done with.
         self.goes_on = threading.Event()
         self.over = threading.Event()
