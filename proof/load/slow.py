@@ -20,10 +20,9 @@ import rig
 from load import million, nginx, stage, upstream
 
 TOOL = shutil.which("slowhttptest")
-# A p99 up to here is no finding however idle it was before, in seconds: attackers, providers and whoever measures share
-# these cores with the proxy, and the scheduler makes each of them wait for some of its turns. In short, within a suite
-# of tests, a whole queue of others is before it.
-FLOOR = {True: 0.1, False: 0.005}
+# A p99 up to here is no finding however low it was before, in seconds: without any attack it was seen from 0.4 to 11 ms
+# on two cores that other work shares. In short, within a suite of tests, there may be a whole queue of others.
+FLOOR = {True: 0.1, False: 0.01}
 # Looks, half a second apart, between which nobody comes and no buffer grows: then the attackers are all there.
 LOOKS = {True: 1, False: 4}
 ESTABLISHED, SYN_SENT, SYN_RECEIVED, LISTEN = "01", "02", "03", "0A"
