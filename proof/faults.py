@@ -17,7 +17,7 @@ TOLD_MAX = 40
 def prove(arguments, folder, complain):
     rows = []
     authority = rig.Authority(folder / "authority")
-    for part in arguments.only.split(","):
+    for part in arguments.only:
         began = time.monotonic()
         prove_part = importlib.import_module(part).prove
         rows += rig.attempt(part, complain, lambda prove_part=prove_part: prove_part(
@@ -26,9 +26,17 @@ def prove(arguments, folder, complain):
     return rows
 
 
+def parts(text):
+    names = text.split(",")
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(PARTS)}")
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--only", type=parts, default=PARTS, help=f"of {', '.join(PARTS)}: these, with commas")
     rig.judge("faults", parser, prove, TOLD_MAX)
 
 

@@ -210,27 +210,22 @@ def tabulated(table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--proxy", default=rig.BINARY, help="the tollkey that is tried")
-    parser.add_argument("--short", action="store_true", help="some of each group, and no peers")
-    parser.add_argument("--out", help="where figures go, as JSON")
-    parser.add_argument("--seed", type=int, default=1,
-                        help="of the mutations and samples; 1 when not given, so that two runs try the same")
     parser.add_argument("--keep", type=pathlib.Path, help="a folder for the bytes of what was found")
     parser.add_argument("--vectors", help="more requests: a file of JSON lines")
     parser.add_argument("--peers", nargs="*", choices=list(peers.PEERS),
                         help="which peers; all of them when not short")
-    options = parser.parse_args()
+    options = rig.parsed(parser, short="some of each group, and no peers", seed=1)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # that a connection has ended is no news here
     if options.peers is None:
         options.peers = [] if options.short else list(peers.PEERS)
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-    print(f"seed {options.seed}; read by a strict reader of our own{''.join(f' and {name}' for name in wire.OTHERS)}")
+    print(f"read by a strict reader of our own{''.join(f' and {name}' for name in wire.OTHERS)}")
     table = asyncio.run(prove(options))
-    rig.report("hostile", tabulated(table), options.out)
     _, (_, found, _, answered) = table[0]
-    return 1 if found or answered else 0
+    count = sum(len(kind) for kind in (*found.values(), *answered.values()))
+    rig.finish("hostile", [*tabulated(table), ("findings of Tollkey's", count)], count, options)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

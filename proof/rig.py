@@ -370,12 +370,7 @@ def judge(name, parser, prove, told_max=sys.maxsize):
     `prove` takes the arguments, a folder, and whom to tell of each finding; beyond `told_max` findings the next one
     tells nothing more. It gives the rows of the table.
     """
-    parser.add_argument("--proxy", default=BINARY)
-    parser.add_argument("--short", action="store_true")
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
-    parser.add_argument("--out")
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
+    arguments = parsed(parser)
     count = 0
 
     def complain(words):
@@ -386,14 +381,42 @@ def judge(name, parser, prove, told_max=sys.maxsize):
 
     with folder() as place:
         rows = attempt(name, complain, lambda: prove(arguments, place, complain))
-    report(name, [*rows, ("findings", count)], arguments.out)
-    sys.exit(1 if count else 0)
+    finish(name, [*rows, ("findings", count)], count, arguments)
+
+
+def parsed(parser, short="a sample of it, in some 20 s", seed=None):
+    """The arguments, with those that every proof has, checked before anything is begun."""
+    parser.add_argument("--proxy", default=BINARY, help="the tollkey to prove; .build/release/tollkey when not given")
+    parser.add_argument("--short", action="store_true", help=short)
+    parser.add_argument("--out", help="a file for the figures, as JSON")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32) if seed is None else seed,
+                        help="of all that is left to chance" if seed is None else
+                        f"of all that is left to chance; {seed} when not given, so that two runs try the same")
+    arguments = parser.parse_args()
+    if not os.access(arguments.proxy, os.X_OK) or os.path.isdir(arguments.proxy):
+        parser.error(f"there is no program at {arguments.proxy}: `make build` makes one")
+    if arguments.out and not os.path.isdir(os.path.dirname(os.path.abspath(arguments.out))):
+        parser.error(f"there is no folder for {arguments.out}")
+    print(f"seed {arguments.seed}", flush=True)
+    return arguments
+
+
+def finish(name, rows, findings, arguments):
+    """Reports, says how to repeat what was found, and ends the program: with 0 when nothing was."""
+    report(name, rows, arguments.out)
+    if findings:
+        short = " --short" if arguments.short else ""
+        print(f"\nFAILED: {findings} findings. Again: python3 {sys.argv[0]} --seed {arguments.seed}{short}")
+    sys.exit(1 if findings else 0)
 
 
 def attempt(name, complain, prove):
     """Rows of figures. What cannot be proved to its end is a finding, and no reason to leave out the rest."""
     try:
         return prove()
+    except Failure as failure:
+        complain(f"{name}: not run to its end: {failure}")
+        return []
     except Exception:
         complain(f"{name}: not run to its end: {traceback.format_exc()}")
         return []

@@ -9,7 +9,6 @@ import importlib
 import logging
 import pathlib
 import random
-import sys
 import time
 import traceback
 
@@ -32,15 +31,10 @@ PARTS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--proxy", default=rig.BINARY, help="the tollkey to try")
-    parser.add_argument("--short", action="store_true", help="a small form of every part")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be repeated")
-    parser.add_argument("--out", help="JSON of the figures")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and state")
-    arguments = parser.parse_args()
+    arguments = rig.parsed(parser, short="every part with a hundredth of its calls, or less, in some 40 s")
     terms = stage.Terms(str(arguments.proxy), arguments.short, random.Random(arguments.seed))
-    print(f"seed {arguments.seed}")
     # Peers that hang up in the middle are what this is about.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     rows, findings = [], []
@@ -54,10 +48,9 @@ def main():
             rows += figures.rows
             findings += figures.findings
             print(f"{name}: {time.monotonic() - start:.1f} s, {len(figures.findings)} findings", flush=True)
-    rig.report("soak", rows, arguments.out)
     for finding in findings:
-        print(f"FOUND {finding}")
-    return bool(findings)
+        print(f"FINDING {finding}")
+    rig.finish("soak", rows, len(findings), arguments)
 
 
 def _run(name, terms, path: pathlib.Path):
@@ -74,4 +67,4 @@ def _run(name, terms, path: pathlib.Path):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

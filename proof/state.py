@@ -8,7 +8,6 @@ docs/credentials.md, docs/quotas.md and docs/state.md promise.
 import argparse
 import concurrent.futures
 import random
-import sys
 import time
 import traceback
 
@@ -80,14 +79,9 @@ def run(scenario, is_short, seed, end, path, authority, binary, findings):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--proxy", default=rig.BINARY, help="the tollkey to prove")
-    parser.add_argument("--short", action="store_true", help="a sample, in some 20 s")
-    parser.add_argument("--out", help="a file for the figures, as JSON")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--only", help="scenarios whose name holds this")
     parser.add_argument("--keep", action="store_true", help="leave the folder")
-    options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
+    options = rig.parsed(parser)
     findings = state_stage.Findings()
     scenarios = SCENARIOS
     if not state_stage.is_steppable():
@@ -100,6 +94,8 @@ def main():
     scenarios = [
         one for one in scenarios
         if (not options.short or one[3] is not None) and (options.only or "") in one[0]]
+    if not scenarios:
+        parser.error(f"no scenario that can be tried here holds '{options.only}' in its name")
     with rig.folder(options.keep) as path:
         authority = rig.Authority(path / "ca")
         authority.context = authority.server_context()
@@ -117,8 +113,7 @@ def main():
                 workers.shutdown(wait=False, cancel_futures=True)
                 raise
     rows.append(("findings (goal: 0)", len(findings)))
-    rig.report("State: crashes, disks, processes, Redis", rows, options.out)
-    sys.exit(1 if findings else 0)
+    rig.finish("State: crashes, disks, processes, Redis", rows, len(findings), options)
 
 
 if __name__ == "__main__":

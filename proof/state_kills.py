@@ -65,7 +65,7 @@ def rotation(stage, findings, count=None, dice=None, by_person=False):
 
 def _look_after(daemon, issuer, findings, at, is_sent, answer, by_person, may_be_marked):
     """Starts it again; what has become of the token, in words."""
-    logins, access, refused = issuer.logins, issuer.access, issuer.refused
+    logins, refused = issuer.logins, issuer.refused
     daemon.start()
     served = daemon.get()
     is_lost = issuer.refused > refused

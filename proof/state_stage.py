@@ -51,7 +51,7 @@ class Findings:
 
     def add(self, text):
         self.lines.append(text)
-        print(f"FOUND {text}", flush=True)
+        print(f"FINDING {text}", flush=True)
 
     def check(self, is_right, text):
         if not is_right:
