@@ -223,7 +223,7 @@ def main():
     print(f"read by a strict reader of our own{''.join(f' and {name}' for name in wire.OTHERS)}")
     table = asyncio.run(prove(options))
     _, (_, found, _, answered) = table[0]
-    count = sum(len(kind) for kind in (*found.values(), *answered.values()))
+    count = len(found) + len(answered)
     rig.finish("hostile", [*tabulated(table), ("findings of Tollkey's", count)], count, options)
 
 
