@@ -74,7 +74,8 @@ soak: build proof-packages ## Storms, a million requests, slow peers, drains and
 
 sanitize: packages swift ## Runs every test under ThreadSanitizer, then under AddressSanitizer: two builds of their own
 	@sh scripts/packages.sh $(TEST_PACKAGES)
-	@set -e; for sanitizer in thread address; do \
+	@set -e; export TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.supp; \
+	for sanitizer in thread address; do \
 	  set -- -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer -Xswiftc -DCHECKED_MUTEX; \
 	  $(SWIFT) build "$$@" --build-tests; $(SWIFT) test "$$@" --skip-build; done
 
