@@ -13,6 +13,8 @@ package final class CredentialSnapshot: Sendable, CustomStringConvertible {
     private let lines: Secret
     /// The constant ones among the defaults, by position.
     private let defaultLines: [Secret?]
+    /// All that is constant, a line each.
+    private let constants: Secret
     let recipe: SnapshotRecipe
 
     package var description: String { "credentials, generation: \(generation)" }
@@ -49,6 +51,8 @@ package final class CredentialSnapshot: Sendable, CustomStringConvertible {
         isConstant = recipe.isConstant
         lines = Secret(recipe.inject.flatMap { $0.constant?.line.reveal { $0 } ?? [] })
         defaultLines = recipe.defaults.map { $0.constant?.line }
+        let all = [lines] + defaultLines.compactMap(\.self) + recipe.query.compactMap(\.constant)
+        constants = Secret(Array(all.map { $0.reveal { $0 } }.joined(separator: [10])))
     }
 
     /// Whether `text`, unless it is very short, stands in what goes with every call: a provider that repeats it must not
@@ -56,11 +60,15 @@ package final class CredentialSnapshot: Sendable, CustomStringConvertible {
     package func holds(_ text: String) -> Bool {
         let text = Array(text.utf8)
         guard text.count >= Self.tellingBytesMin else { return false }
-        let secrets = [lines] + defaultLines.compactMap(\.self) + recipe.query.compactMap(\.constant)
-        return secrets.contains { secret in
-            secret.reveal { bytes in
-                bytes.indices.dropLast(text.count - 1).contains { bytes[$0...].starts(with: text) }
+        return constants.reveal { bytes in
+            var start = 0
+            while start + text.count <= bytes.count {
+                if bytes[start] == text[0], bytes.span.extracting(start..<start + text.count).equals(text) {
+                    return true
+                }
+                start += 1
             }
+            return false
         }
     }
 

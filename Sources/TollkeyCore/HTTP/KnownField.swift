@@ -16,8 +16,7 @@ package enum KnownField: UInt8, Sendable {
         switch self {
         case .connection, .te, .upgrade, .keepAlive, .proxy, .transferEncoding, .imitation: true
         case .other, .host, .contentLength, .expect, .authorization, .cookie, .forwarded, .override, .via,
-            .origin,
-            .secFetchSite, .idempotencyKey, .location, .problem:
+            .origin, .secFetchSite, .idempotencyKey, .location, .problem:
             false
         }
     }
@@ -27,9 +26,8 @@ package enum KnownField: UInt8, Sendable {
         switch self {
         case .other, .via, .idempotencyKey: false
         case .host, .contentLength, .transferEncoding, .connection, .expect, .te, .upgrade, .keepAlive,
-            .proxy,
-            .authorization, .cookie, .forwarded, .override, .origin, .secFetchSite, .location, .problem,
-            .imitation:
+            .proxy, .authorization, .cookie, .forwarded, .override, .origin, .secFetchSite, .location,
+            .problem, .imitation:
             true
         }
     }

@@ -58,7 +58,10 @@ package struct RequestTarget: Sendable {
                 guard c != UInt8(ascii: "/"), c != UInt8(ascii: "\\"), c != 0 else {
                     throw .malformed("the path holds an encoded slash, backslash or NUL")
                 }
-                guard c != UInt8(ascii: "%") || !isDecodedTwice(bytes, i + 3, path.upperBound) else {
+                // The percent sign that it stands for may begin another.
+                if c == UInt8(ascii: "%"), let c = decoded(bytes, at: i + 2, path.upperBound),
+                    "./\\".utf8.contains(c)
+                {
                     throw .malformed("the path holds a dot, slash or backslash that is encoded twice")
                 }
                 i += 2
@@ -74,14 +77,6 @@ package struct RequestTarget: Sendable {
             let low = Characters.hexValue(bytes[i + 2])
         else { return nil }
         return high << 4 | low
-    }
-
-    /// Whether the two digits at `start` stand for what must not appear in a path behind a second decoding.
-    private static func isDecodedTwice(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        guard start + 1 < end, let high = Characters.hexValue(bytes[start]),
-            let low = Characters.hexValue(bytes[start + 1])
-        else { return false }
-        return "./\\".utf8.contains(high << 4 | low)
     }
 
     /// Whether a segment of `path` is `.` or `..`, raw or encoded.

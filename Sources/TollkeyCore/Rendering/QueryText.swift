@@ -45,13 +45,13 @@ enum QueryText {
                 i += 2
             }
             i += 1
-            if matched == 0, c == 0x20 { continue }
-            if c == 0 || c == UInt8(ascii: "[") { break }
-            guard matched < name.count, Characters.lowercased(name[matched]) == Characters.lowercased(c)
-            else {
+            if matched < name.count, Characters.lowercased(name[matched]) == Characters.lowercased(c) {
+                matched += 1
+            } else if matched == name.count, c == 0 || c == UInt8(ascii: "[") {
+                return true
+            } else if matched > 0 || c != 0x20 {
                 return false
             }
-            matched += 1
         }
         return matched == name.count
     }

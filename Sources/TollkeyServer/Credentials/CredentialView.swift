@@ -7,6 +7,7 @@ final class CredentialView {
     private var publication: CredentialPublication {
         didSet { hasCredential = publication.standing == .usable }
     }
+    /// What was published is usable, but for the clocks: asked with each call, where the standing costs a copy.
     private var hasCredential: Bool
     private var waiters: [ExchangeDriver] = []
     /// The last generations that the token refresher has been told of since it published something.

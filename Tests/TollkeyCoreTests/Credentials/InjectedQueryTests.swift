@@ -43,6 +43,11 @@ struct InjectedQueryTests {
         #expect(try target("/x?api+key=2&api%20key=3&b=4&c=5", provider) == "/x?c=5&api%20key=1&b=")
     }
 
+    @Test func `a name may hold a bracket itself`() throws {
+        let provider = keyed(["f[key]": "1"])
+        #expect(try target("/x?f[key]=2&F%5Bkey%5D=3&+f[key][a]=4&f=5", provider) == "/x?f=5&f%5Bkey%5D=1")
+    }
+
     @Test func `without injected parameters a query stays byte for byte`() throws {
         for query in ["", "?", "?&&a=%2f&", "?key=1"] {
             #expect(try target("/x" + query, acme()) == "/x" + query)

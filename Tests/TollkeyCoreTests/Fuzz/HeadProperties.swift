@@ -13,6 +13,13 @@ private let wide: ClientLimits = {
     return limits
 }()
 
+extension Dice {
+    /// Where `input` is cut in three places; nowhere when it is empty.
+    fileprivate mutating func cuts(_ input: [UInt8]) -> [Int] {
+        input.isEmpty ? [] : (0..<3).map { _ in Int.random(in: 0..<input.count, using: &self) }.sorted()
+    }
+}
+
 // MARK: Requests
 
 /// A request's head: the same however it is cut; what is accepted ends where the plainest reader sees its end, and
@@ -20,8 +27,7 @@ private let wide: ClientLimits = {
 func checkRequest(_ input: [UInt8]) throws(Broken) {
     var dice = Dice(input)
     let whole = readRequest(input)
-    let cuts =
-        input.isEmpty ? [] : (0..<3).map { _ in Int.random(in: 0..<input.count, using: &dice) }.sorted()
+    let cuts = dice.cuts(input)
     let inParts = readRequest(input, cutAt: cuts)
     // In parts, what is wrong in a line may be seen only once a control character comes.
     let isRefusedLater = readRequest(input + [10], cutAt: cuts + [input.count]).isRefused
@@ -96,8 +102,7 @@ func forwardedWrongly(_ all: [UInt8]) -> String? {
 func checkAnswer(_ input: [UInt8]) throws(Broken) {
     var dice = Dice(input)
     let whole = readResponse(input)
-    let cuts =
-        input.isEmpty ? [] : (0..<3).map { _ in Int.random(in: 0..<input.count, using: &dice) }.sorted()
+    let cuts = dice.cuts(input)
     let inParts = readResponse(input, cutAt: cuts)
     try must(
         whole == inParts || whole.isRefused && inParts.isRefused,
