@@ -130,7 +130,7 @@ def tell(target, log):
     """A finding, with what it takes to repeat it."""
     pattern = rf"{target}: |SUMMARY|==\d+== ?ERROR|Fatal error|\s+#\d+ \S+ in \$s\d+Tollkey"
     words = [line for line in log.splitlines() if re.match(pattern, line)]
-    print(f"{target}: FOUND\n  " + "\n  ".join(words[:6] or log.splitlines()[-12:]))
+    print(f"FINDING {target}\n  " + "\n  ".join(words[:6] or log.splitlines()[-12:]))
     for path in re.findall(r"Test unit written to (\S+)", log):
         content = pathlib.Path(path).read_bytes()
         print(f"  {len(content)} bytes in {path}:\n    {content[:600]!r}")
