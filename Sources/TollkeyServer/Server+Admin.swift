@@ -46,7 +46,7 @@ extension Server {
                 settings: settings.admin, hosts: settings.hosts + names, ownUID: geteuid()),
             logger: logger,
             actions: AdminActions(
-                logControl: logControl, flows: flows,
+                logControl: logControl, flows: flows, unsaved: unsavedRotations,
                 desk: { [weak self] in try self?.desk(for: $0, by: $1) },
                 reload: { [weak self] actor in
                     guard let reload = self?.reloading.withLock({ $0 }) else {
@@ -67,8 +67,13 @@ extension Server {
         guard let table, let board = table.services.first(where: { $0.provider.name == name })?.board else {
             return nil
         }
+        // As a command beside it would have them: it was configured with others when a file has changed since.
+        var provider = board.provider
+        do throws(SmallFile.Unreadable) { provider.secrets = try provider.readSecrets() } catch {
+            throw OperatorFailure("Nothing was done: \(error.message).")
+        }
         return Operator(
-            board.provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
+            provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
             client: try Operator.client(), clock: clock, quotas: board.quotas,
             audit: OperatorAudit(actor: actor, trail: audit))
     }

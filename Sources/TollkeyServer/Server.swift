@@ -33,6 +33,7 @@ package final class Server: Sendable {
     let clock: Clock
     let sink: LogSink?
     let flows = PersonFlows()
+    let unsavedRotations = UnsavedRotations()
     /// Reads the configuration again; what is wrong with it, or nil.
     let reloading = Mutex<(@Sendable (AuditActor) -> String?)?>(nil)
     package let logControl: LogControl

@@ -31,7 +31,14 @@ struct Rotate: ParsableCommand {
         }
         let outcome = try Operating.attempt { () throws(OperatorFailure) in try flow.perform() }
         // Before anything can end the command: what the state could not keep is nowhere else.
-        defer { if let unsaved = outcome.unsaved { Self.print(unsaved) } }
+        defer {
+            if let unsaved = outcome.unsaved {
+                StandardError.write(
+                    "What follows is all there is of it. Put the new one where the configuration takes it from, now.\n"
+                )
+                Self.print(unsaved.secret)
+            }
+        }
         try Operating.tell(outcome.report)
     }
 

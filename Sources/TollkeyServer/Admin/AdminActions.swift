@@ -1,9 +1,21 @@
+import Synchronization
 import TollkeyCore
+
+/// By provider: the new keys that were made here and that the state could not take.
+final class UnsavedRotations: Sendable {
+    private let held = Mutex<[String: RotationFlow.Unsaved]>([:])
+
+    subscript(provider: String) -> RotationFlow.Unsaved? {
+        get { held.withLock { $0[provider] } }
+        set { held.withLock { $0[provider] = newValue } }
+    }
+}
 
 /// What an operator may change while the proxy runs.
 struct AdminActions: Sendable {
     let logControl: LogControl
     let flows: PersonFlows
+    let unsaved: UnsavedRotations
     /// The provider of that name in somebody's hands; nil when there is none.
     let desk: @Sendable (String, AuditActor) throws -> Operator?
     /// Reads the configuration again; what is wrong with it, or nil.
@@ -23,12 +35,13 @@ struct AdminActions: Sendable {
             }
         case "rotate" where request.path.count == 2:
             return operate(request, actor) { desk throws(OperatorFailure) in
-                let outcome = try RotationFlow(desk).perform()
+                let outcome = try RotationFlow(desk).perform(keeping: unsaved[desk.name])
+                unsaved[desk.name] = outcome.unsaved
                 guard outcome.unsaved == nil else {
                     return .failed(
                         outcome.report.words
-                            + " The new key is not told here: run `tollkey rotate` where a person can read it."
-                    )
+                            + "\nThis process alone has it. Mend the state and, before the process ends, ask once more:"
+                            + " POST /rotate/\(desk.name) then keeps it, and makes no other.")
                 }
                 return .told(outcome.report)
             }

@@ -62,17 +62,9 @@ struct SecretsCheck: Sendable {
     // MARK: What there is
 
     private func current() throws(Fault) -> [String: Secret] {
-        var secrets = keeper.provider.secrets
-        for (name, path) in keeper.provider.secretFiles {
-            let isKey = keeper.provider.keySecrets.contains(name)
-            do throws(SmallFile.Unreadable) {
-                let secret = try SmallFile.secret(at: path)
-                // A file that is being written is empty for a moment.
-                if let fault = secret.fault(isKey: isKey) {
-                    throw SmallFile.Unreadable(message: "the secret '\(name)' \(fault)")
-                }
-                secrets[name] = secret
-            } catch { throw Fault(words: "\(path): \(error.message)") }
+        let secrets: [String: Secret]
+        do throws(SmallFile.Unreadable) { secrets = try keeper.provider.readSecrets() } catch {
+            throw Fault(words: error.message)
         }
         do throws(StateFailure) {
             let lock = try waitForRotation()
@@ -88,6 +80,24 @@ struct SecretsCheck: Sendable {
         return try store.hold(
             .rotation(keeper.provider.name, secret), timeout: RotationFlow.lockTimeout,
             isCancelled: isCancelled)
+    }
+}
+
+extension ProviderSettings {
+    /// The configured secrets, with those that stand in files as the files have them now.
+    func readSecrets() throws(SmallFile.Unreadable) -> [String: Secret] {
+        var secrets = secrets
+        for (name, path) in secretFiles {
+            do throws(SmallFile.Unreadable) {
+                let secret = try SmallFile.secret(at: path)
+                // A file that is being written is empty for a moment.
+                if let fault = secret.fault(isKey: keySecrets.contains(name)) {
+                    throw SmallFile.Unreadable(message: "the secret '\(name)' \(fault)")
+                }
+                secrets[name] = secret
+            } catch { throw SmallFile.Unreadable(message: "\(path): \(error.message)") }
+        }
+        return secrets
     }
 }
 

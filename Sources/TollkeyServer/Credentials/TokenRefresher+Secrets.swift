@@ -37,6 +37,8 @@ extension TokenRefresher {
         case .changed(let secrets, let wasProbed):
             keeper.stateFault = nil
             keeper.refused = nil
+            // That was about those before.
+            keeper.isRefused = false
             keeper.take(secrets)
             around.logger.notice(
                 "secrets changed", metadata: ["provider": "\(name)", "probed": "\(wasProbed)"])

@@ -12,8 +12,15 @@ package struct RotationFlow: Sendable {
 
     package struct Outcome: Sendable {
         package var report = OperatorReport()
-        /// What the provider answered and the state could not take: it is nowhere else.
-        package var unsaved: Secret?
+        package var unsaved: Unsaved?
+    }
+
+    /// What the provider answered and the state could not take: it is nowhere else.
+    package struct Unsaved: Sendable {
+        fileprivate let rotation: StoredRotation
+
+        /// The new one, or all of the answer in which it was not found.
+        package var secret: Secret { rotation.value }
     }
 
     /// What is there to be shown.
@@ -73,11 +80,12 @@ package struct RotationFlow: Sendable {
 
     // MARK: Rotating
 
-    package func perform() throws(OperatorFailure) -> Outcome {
-        try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in try rotate() }
+    /// `unsaved` is what the rotation before could not keep: it is kept, and no other one made.
+    package func perform(keeping unsaved: Unsaved? = nil) throws(OperatorFailure) -> Outcome {
+        try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in try rotate(unsaved) }
     }
 
-    private func rotate() throws(OperatorFailure) -> Outcome {
+    private func rotate(_ unsaved: Unsaved?) throws(OperatorFailure) -> Outcome {
         // Ctrl-C between the call and the disk would lose the key.
         let shelter = SignalShelter()
         defer { shelter.end() }
@@ -85,7 +93,11 @@ package struct RotationFlow: Sendable {
         defer { lock.release() }
         let present = try present()
         var outcome = Outcome()
-        if present.isBegun { try resolve(present, &outcome.report) }
+        if let unsaved, present.isBegun, present.fingerprint == unsaved.rotation.replaces {
+            keep(unsaved.rotation, present, lock, &outcome)
+            return outcome
+        }
+        if present.isBegun || present.leavesKept { try resolve(present, &outcome.report) }
         let snapshot = try desk.snapshot(with: present.secrets)
         let asked = desk.clock.now
         try begin(present)
@@ -108,11 +120,11 @@ package struct RotationFlow: Sendable {
                     + " changed.")
         default: throw unanswered(present, "the provider answered \(answer.status)")
         }
-        guard let fresh = secret(in: answer) else {
-            keepUnread(answer, present, &outcome)
-            return outcome
-        }
-        keep(fresh, present, lock, &outcome)
+        let fresh = secret(in: answer)
+        keep(
+            StoredRotation(
+                stage: fresh == nil ? .unread : .done, value: fresh ?? answer.content,
+                replaces: present.fingerprint), present, lock, &outcome)
         return outcome
     }
 
@@ -124,7 +136,9 @@ package struct RotationFlow: Sendable {
         var secret: Secret
         var fingerprint: String
         /// An earlier rotation's outcome is not known.
-        var isBegun: Bool
+        var isBegun = false
+        /// The state has one for another configured secret, which will be gone.
+        var leavesKept = false
     }
 
     private func present() throws(OperatorFailure) -> Present {
@@ -136,25 +150,36 @@ package struct RotationFlow: Sendable {
             }
             var present = Present(
                 record: found?.record, secrets: desk.provider.secrets, secret: configured,
-                fingerprint: try fingerprints().first ?? "", isBegun: false)
-            // Another secret was configured since: that one holds, whatever came of the rotation.
-            if let stored = found?.stored, try fingerprints().contains(stored.replaces) {
+                fingerprint: try fingerprints().first ?? "")
+            guard let stored = found?.stored else { return present }
+            if try fingerprints().contains(stored.replaces) {
                 if stored.stage != .unread {
                     present.secret = stored.value
                     present.secrets[rotation.secret] = stored.value
                 }
                 present.isBegun = stored.stage != .done
+            } else {
+                // Another secret was configured since: that one holds, whatever came of the rotation.
+                present.leavesKept = stored.value != configured
             }
             return present
         } catch { throw OperatorFailure(error) }
     }
 
-    /// An earlier rotation was begun: goes on only when the present secret still works.
+    /// Goes on only when the present secret works: it may be dead after an earlier rotation, or be a wrong one in the
+    /// place of the one that is kept.
     private func resolve(_ present: Present, _ report: inout OperatorReport) throws(OperatorFailure) {
         switch desk.probe(present.secrets) {
         case .works:
-            report.say(
-                "An earlier rotation was begun and changed nothing: the present secret works. Going on.")
+            if present.isBegun {
+                report.say(
+                    "An earlier rotation was begun and changed nothing: the present secret works. Going on.")
+            }
+        case .refused(let status) where present.leavesKept:
+            throw OperatorFailure(
+                "Nothing was changed: the provider refuses the '\(rotation.secret)' that is configured (\(status)). The"
+                    + " state has the one of an earlier rotation, which stands for another configured one;"
+                    + " 'tollkey rotate \(desk.name) --show' prints it.")
         case .refused(let status):
             throw OperatorFailure(
                 "An earlier rotation has replaced '\(rotation.secret)', and its answer was lost: the provider refuses the"
@@ -163,8 +188,8 @@ package struct RotationFlow: Sendable {
             // The call itself tells where nothing else does: a dead secret cannot make another.
             guard desk.provider.probe == nil else {
                 throw OperatorFailure(
-                    "An earlier rotation was begun, and whether it changed anything cannot be found out now: \(words)."
-                        + " Nothing was done; try again later.")
+                    "There was an earlier rotation, and whether the present '\(rotation.secret)' works cannot be found out"
+                        + " now: \(words). Nothing was done; try again later.")
             }
         }
     }
@@ -223,19 +248,19 @@ package struct RotationFlow: Sendable {
         return secret
     }
 
-    private func keep(_ fresh: Secret, _ present: Present, _ lock: any RecordLock, _ outcome: inout Outcome) {
-        let done = StoredRotation(stage: .done, value: fresh, replaces: present.fingerprint)
-        let unkept = save(done, at: place)
+    private func keep(
+        _ answered: StoredRotation, _ present: Present, _ lock: any RecordLock, _ outcome: inout Outcome
+    ) {
+        if answered.stage == .unread { return keepUnread(answered, present, &outcome) }
+        let unkept = save(answered, at: place)
         desk.note(
             .rotate, .done, rotation.secret,
-            unkept.map { "the new one was shown, for it could not be kept: \($0)" }
+            unkept.map { "the new one could not be kept: \($0)" }
                 ?? "the one before is dead")
         if let words = unkept {
-            outcome.unsaved = fresh
+            outcome.unsaved = Unsaved(rotation: answered)
             outcome.report.complain(
-                "The provider has made a new '\(rotation.secret)', and the state cannot keep it: \(words). What follows is"
-                    + " all there is of it. Put it where the configuration takes '\(rotation.secret)' from, now."
-            )
+                "The provider has made a new '\(rotation.secret)', and the state cannot keep it: \(words).")
             return
         }
         try? desk.store.remove(answerPlace, replacing: nil)
@@ -243,7 +268,7 @@ package struct RotationFlow: Sendable {
         if let words = desk.ring() { outcome.report.complain(words) }
         lock.release()
         var secrets = present.secrets
-        secrets[rotation.secret] = fresh
+        secrets[rotation.secret] = answered.value
         switch desk.probe(secrets) {
         case .works:
             outcome.report.say("The provider takes the new one; a running daemon uses it from now on.")
@@ -258,18 +283,17 @@ package struct RotationFlow: Sendable {
     }
 
     /// The answer means success, and the new secret is not where it should be.
-    private func keepUnread(_ answer: TokenAnswer, _ present: Present, _ outcome: inout Outcome) {
+    private func keepUnread(_ unread: StoredRotation, _ present: Present, _ outcome: inout Outcome) {
         let beginning =
-            "The provider answered \(answer.status), and there is no new '\(rotation.secret)' where the configuration's"
-            + " 'read' says."
-        let unread = StoredRotation(stage: .unread, value: answer.content, replaces: present.fingerprint)
+            "The provider agreed to a new '\(rotation.secret)', and its answer has none where the configuration's 'read'"
+            + " says."
         desk.note(.rotate, .unknown, rotation.secret, "the new one was not found in the answer")
         // Beside what was begun, which has the present secret.
         if let words = save(unread, at: answerPlace) {
-            outcome.unsaved = answer.content
+            outcome.unsaved = Unsaved(rotation: unread)
             outcome.report.complain(
-                "\(beginning) The state cannot keep the answer: \(words). What follows is all of it; the new one may be in"
-                    + " it.")
+                "\(beginning) It may stand elsewhere in the answer, and the state cannot keep that: \(words)."
+            )
             return
         }
         outcome.report.complain(

@@ -6,6 +6,7 @@ import TollkeyServer
 extension EndToEnd {
     struct RotationTests {
         private static let path = "/api/apps/"
+        private let token = ["Authorization: Bearer a-token-for-operators"]
 
         private func pay(_ proxy: Proxy) throws -> Message {
             try proxy.answer(
@@ -43,17 +44,20 @@ extension EndToEnd {
             }
         }
 
-        @Test func `a rotation beside a proxy under calls fails none of them`() async throws {
+        @Test func `rotations beside a proxy under calls fail none of them`() async throws {
             try await withCredentialStage { stage in
                 let settings = try stage.tuku()
                 let desk = try stage.desk(settings)
                 let proxy = try stage.proxy(settings)
                 defer { proxy.stop() }
                 let calling = try Aside {
-                    try (0..<60).map { _ in try pay(proxy).status }
+                    try (0..<120).map { _ in try pay(proxy).status }
                 }
                 #expect(try comes(201) { try pay(proxy) })
-                #expect(try RotationFlow(desk).perform().report.isGood)
+                for _ in 0..<4 {
+                    #expect(try RotationFlow(desk).perform().report.isGood)
+                    #expect(try pay(proxy).status == 201)
+                }
                 #expect(try calling.value().allSatisfy { $0 == 201 })
                 #expect(try pay(proxy).status == 201)
             }
@@ -72,11 +76,74 @@ extension EndToEnd {
                 #expect(again?.contains("its answer was lost") == true)
                 #expect(again?.contains("dashboard") == true)
                 #expect(rotations(stage) == 1)
-                // Another key is configured: what was lost before is no longer of interest.
-                let other = try stage.desk(stage.tuku(key: "another"))
-                #expect(
-                    try complaint { _ = try RotationFlow(other).perform() }?.contains("refused to make")
-                        == true)
+            }
+        }
+
+        @Test func `a wrong key in the configuration does not cost the one that is kept`() async throws {
+            try await withCredentialStage { stage in
+                let settings = try stage.tuku()
+                #expect(try RotationFlow(stage.desk(settings)).perform().report.isGood)
+                let kept = try RotationFlow(stage.desk(settings)).kept()
+                let wrong = try stage.desk(stage.tuku(key: "another"))
+                let words = try complaint { _ = try RotationFlow(wrong).perform() }
+                #expect(words?.contains("refuses the 'api_key' that is configured (401)") == true)
+                #expect(words?.contains("--show") == true)
+                #expect(rotations(stage) == 1)
+                #expect(try RotationFlow(stage.desk(settings)).kept() == kept)
+            }
+        }
+
+        @Test func `a daemon rotates what a file has now, and not what it had at the start`() async throws {
+            try await withCredentialStage { stage in
+                let path = try stage.folder.write(SandboxCredentials().tukuAPIKey, to: "key")
+                let settings = {
+                    try stage.settings(
+                        .tuku, "secrets: { api_key: \"${file:\(path)}\", app_id: \"${env:A}\" }",
+                        secrets: ["A": SandboxCredentials().tukuAppID])
+                }
+                let proxy = try stage.proxy(settings().administered)
+                defer { proxy.stop() }
+                #expect(try comes(201) { try pay(proxy) })
+                #expect(try proxy.admin("POST", "/rotate/tuku", token).status == 200)
+                guard case .secret(let key, holds: true) = try RotationFlow(stage.desk(settings())).kept()
+                else {
+                    Issue.record("nothing is kept")
+                    return
+                }
+                _ = try stage.folder.write(key.reveal { String(decoding: $0, as: UTF8.self) }, to: "key")
+                #expect(try proxy.admin("POST", "/rotate/tuku", token).status == 200)
+                #expect(try comes(201) { try pay(proxy) })
+                guard case .secret(let last, holds: true) = try RotationFlow(stage.desk(settings())).kept()
+                else {
+                    Issue.record("it stands for a key that the file has no more")
+                    return
+                }
+                #expect(last != key)
+            }
+        }
+
+        @Test func `a key that the state could not take is kept at the next try, and no other one made`()
+            async throws
+        {
+            let armed = Armed()
+            var options = Options()
+            options.observe = { if $0.method == "POST" { armed.fire() } }
+            try await withCredentialStage(options) { stage in
+                let proxy = try stage.proxy(stage.tuku().administered)
+                defer { proxy.stop() }
+                let database = "\(stage.state)/tollkey.db"
+                armed.arm { try? RawDatabase.run("ALTER TABLE record RENAME TO away", in: database) }
+                let answer = try proxy.admin("POST", "/rotate/tuku", token)
+                #expect(answer.status == 409)
+                #expect(answer.text.contains("the state cannot keep it"))
+                #expect(answer.text.contains("This process alone has it"))
+                #expect(try proxy.admin("POST", "/rotate/tuku", token).status == 409)
+                try RawDatabase.run("ALTER TABLE away RENAME TO record", in: database)
+                #expect(try proxy.admin("POST", "/rotate/tuku", token).status == 200)
+                #expect(rotations(stage) == 1)
+                #expect(try comes(201) { try pay(proxy) })
+                #expect(try proxy.admin("POST", "/rotate/tuku", token).status == 200)
+                #expect(rotations(stage) == 2)
             }
         }
 
@@ -142,8 +209,8 @@ extension EndToEnd {
                 armed.arm { try? stage.exchangeStateKey() }
                 let outcome = try RotationFlow(desk).perform()
                 #expect(!outcome.report.isGood)
-                #expect(outcome.report.text.contains("What follows is all there is of it"))
-                let key = try #require(outcome.unsaved).reveal { String(decoding: $0, as: UTF8.self) }
+                #expect(outcome.report.text.contains("the state cannot keep it"))
+                let key = try #require(outcome.unsaved?.secret).reveal { String(decoding: $0, as: UTF8.self) }
                 #expect(key.hasPrefix("tuk_sandbox_"))
                 #expect(!outcome.report.text.contains(key))
             }
