@@ -1,7 +1,8 @@
 """A provider whose refresh tokens work once, and which takes a second spending for a theft (RFC 9700 §4.14.2).
 
 It gives out tokens at /token, and answers any other path to whoever has a live one. What it gives out ends what it
-gave before, unless `keeps_access`, so that nothing but the latest is any good.
+gave before, unless `keeps_access`, so that nothing but the latest is any good. It keeps its connections, unless
+`closes`.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ CANARY = "canary-issued-"
 
 class Issuer:
     def __init__(self, context, life=3600):
-        self.life, self.keeps_access = life, False
+        self.life, self.keeps_access, self.closes = life, False, False
         self.lock = threading.RLock()
         self.access, self.refresh, self.live, self.spent, self.codes = None, None, set(), set(), set()
         self.logins = self.refreshes = self.spent_twice = self.unknown = self.refused = self.calls = 0
@@ -172,6 +173,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if self.server.issuer.closes:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

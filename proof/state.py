@@ -19,6 +19,7 @@ import state_disk
 import state_kills
 import state_power
 import state_redis
+import state_rotate
 import state_stage
 
 # Name, what to run, and its arguments in full and in short; None leaves it out.
@@ -28,6 +29,8 @@ SCENARIOS = [
     ("rotation", state_kills.rotation, (), (10, DICE)),
     ("rotation after a login", state_kills.rotation, (None, DICE, True), (5, DICE, True)),
     ("command", state_kills.command, (60, DICE), None),
+    ("key", state_rotate.daemons, (), (5, DICE)),
+    ("key by command", state_rotate.commands, (60, DICE), None),
     ("first start", state_kills.first_start, (80, DICE), (5, DICE)),
     ("counting", state_counts.kills, (), (5, DICE)),
     ("sliding window", state_counts.window, (20, DICE), (3, DICE)),
@@ -50,8 +53,8 @@ REDIS = [
 # A short run begins nothing behind this; on an idle machine all is over by then.
 SHORT_SECONDS = 15
 STEPPED = {
-    state_kills.rotation, state_kills.command, state_kills.first_start, state_counts.kills, state_disk.broken,
-    state_power.power_cuts,
+    state_kills.rotation, state_kills.command, state_kills.first_start, state_rotate.daemons, state_rotate.commands,
+    state_counts.kills, state_disk.broken, state_power.power_cuts,
 }
 
 

@@ -10,8 +10,13 @@ STEPS_MAX = 5_000
 def chosen(count, length, dice):
     """All steps, or `count` of `length` by chance."""
     if not count:
-        return iter(range(1, STEPS_MAX))
-    return iter(sorted(dice.sample(range(1, length + 1), min(count, length))))
+        return range(1, STEPS_MAX)
+    return sorted(dice.sample(range(1, length + 1), min(count, length)))
+
+
+def late(count, length, dice):
+    """`count` of `length` steps by chance, denser at the end: the first half is the system's, which loads libraries."""
+    return [round(length * (1 - dice.random() ** 2)) + 1 for _ in range(count)]
 
 
 def rotation(stage, findings, count=None, dice=None, by_person=False):
@@ -26,7 +31,7 @@ def rotation(stage, findings, count=None, dice=None, by_person=False):
         findings.check(daemon.log_in(issuer) is True, f"{name}: no login")
     findings.check(daemon.await_get() == (200, None), f"{name}: no working credential at the start")
     tally, calls = collections.Counter(), collections.Counter()
-    for step in chosen(count, count and _length(daemon, daemon.refresh), dice):
+    for step in chosen(count, count and length(daemon, daemon.refresh), dice):
         before = issuer.logins, issuer.refreshes
         daemon.steps({"kill": step})
         answer = daemon.refresh()
@@ -96,7 +101,7 @@ def _look_after(daemon, issuer, findings, at, is_sent, answer, by_person, may_be
     return "marked, not sent: logged in anew"
 
 
-def _length(daemon, action):
+def length(daemon, action):
     """System calls of `action`."""
     daemon.steps({"count": True})
     action()
@@ -110,16 +115,9 @@ def command(stage, findings, count, dice):
     # Otherwise the daemon meets one dead token after the other, which it answers with longer and longer pauses.
     issuer.keeps_access = True
     daemon.await_get()
-    answers = daemon.path / "command-plan.out"
-    status, words = daemon.command("refresh", "pay", plan={"kill": 1 << 40})
-    findings.check(status == 0, f"command: {status} {words}")
-    (daemon.path / "command-plan").write_text("{}")
-    # It counts from its first system call, which is long before the renewal; so the sample is denser at the end.
-    low, high = 1, _command_length(daemon, findings)
+    steps = command_length(daemon, findings, "refresh", "pay")
     kills = 0
-    for _ in range(count):
-        step = round(high - (high - low) * dice.random() ** 2)
-        answers.write_text("")
+    for step in late(count, steps, dice):
         status, words = daemon.command("refresh", "pay", plan={"kill": step})
         at = f"command, system call {step}"
         findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
@@ -131,19 +129,17 @@ def command(stage, findings, count, dice):
     findings.check(kills > 0, "command: nothing was killed")
     findings.check(issuer.spent_twice == 0, f"command: {issuer.spent_twice} refresh tokens were spent twice")
     return [
-        ("commands beside a daemon ended by SIGKILL at a system call", f"{kills} of {high}"),
+        ("commands beside a daemon ended by SIGKILL at a system call", f"{kills} of {steps}"),
         ("  refresh tokens spent twice", issuer.spent_twice)]
 
 
-def _command_length(daemon, findings):
-    """The last step at which it still could be ended."""
-    low, high = 1, 1 << 14
-    while low + 16 < high:
-        middle = (low + high) // 2
-        status, _ = daemon.command("refresh", "pay", plan={"kill": middle})
-        low, high = (middle, high) if status == -signal.SIGKILL else (low, middle)
-    findings.check(low > 100, f"command: only {low} system calls")
-    return low
+def command_length(daemon, findings, *arguments):
+    """System calls of a command that goes through."""
+    status, words = daemon.command(*arguments, plan={"count": True})
+    findings.check(status == 0, f"command: {status} {words}")
+    entered = daemon.said("entered", daemon.command_plan)[-1]["entered"]
+    findings.check(entered > 100, f"command: only {entered} system calls")
+    return entered
 
 
 def first_start(stage, findings, count, dice):
@@ -153,12 +149,10 @@ def first_start(stage, findings, count, dice):
     daemon.start({"count": True})
     daemon.await_get()
     daemon.steps({})
-    length = daemon.said("entered")[-1]["entered"]
+    steps = daemon.said("entered")[-1]["entered"]
     daemon.stop()
     kills, reached = 0, collections.Counter()
-    for number in range(count):
-        # Denser at the end: the first half is the system's, which loads libraries.
-        step = round(length * (1 - dice.random() ** 2)) + 1
+    for number, step in enumerate(late(count, steps, dice)):
         daemon = stage.daemon(f"start-{number}", is_started=False)
         at = f"first start, system call {step}"
         daemon.try_start({"kill": step})

@@ -77,6 +77,11 @@ def configuration(port, certificate, by_person=False, categories="", top=""):
         f"{categories}")
 
 
+def _answers(plan):
+    """The file in which steps.py answers what is asked of it in this one."""
+    return plan.with_name(f"{plan.name}.out")
+
+
 class Daemon(rig.Daemon):
     """One that may be stood at each of its system calls, and asked how it is."""
 
@@ -84,7 +89,7 @@ class Daemon(rig.Daemon):
         path = pathlib.Path(path)
         path.mkdir(exist_ok=True)
         self.plan_file = path / "plan"
-        self.answers = path / "plan.out"
+        self.command_plan = path / "command-plan"
         self.is_stepped, self.is_started, self.given_state = is_stepped, is_started, state
         wrapper = [sys.executable, "-I", "-S", str(STEPS), str(self.plan_file)] if is_stepped else []
         self.plan_file.write_text("{}")
@@ -104,7 +109,7 @@ class Daemon(rig.Daemon):
         self.plan_file.write_text(json.dumps(plan or {}))
         # What the plan before has done is said there.
         self._look_at_end()
-        self.answers.write_text("")
+        _answers(self.plan_file).write_text("")
         super().start()
 
     def was_killed(self):
@@ -138,8 +143,8 @@ class Daemon(rig.Daemon):
         rig.wait_until(
             lambda: len(self.said("read")) > known or self.process.poll() is not None, "the program's being stepped")
 
-    def said(self, word):
-        lines = self.answers.read_text().splitlines()
+    def said(self, word, plan=None):
+        lines = _answers(plan or self.plan_file).read_text().splitlines()
         return [answer for answer in map(json.loads, lines) if word in answer]
 
     def await_end(self):
@@ -162,13 +167,20 @@ class Daemon(rig.Daemon):
 
     def refresh(self):
         """What the admin listener answers to a renewal: status and words; None when the process died."""
+        return self._act("refresh")
+
+    def rotate(self):
+        """As `refresh`, of a key's rotation."""
+        return self._act("rotate")
+
+    def _act(self, action):
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("localhost")
             connection.sock = socket.socket(socket.AF_UNIX)
             connection.sock.settimeout(RENEWAL_SECONDS)
             connection.sock.connect(str(self.admin_path))
             with contextlib.closing(connection):
-                connection.request("POST", "/refresh/pay")
+                connection.request("POST", f"/{action}/pay")
                 answer = connection.getresponse()
                 return answer.status, json.loads(answer.read() or b"{}").get("words", "")
         return None
@@ -177,9 +189,9 @@ class Daemon(rig.Daemon):
         """A command of the product's beside it, stepped by `plan`; its exit status and output."""
         wrapper = []
         if plan is not None:
-            file = self.path / "command-plan"
-            file.write_text(json.dumps(plan))
-            wrapper = [sys.executable, "-I", "-S", str(STEPS), str(file)]
+            self.command_plan.write_text(json.dumps(plan))
+            _answers(self.command_plan).write_text("")
+            wrapper = [sys.executable, "-I", "-S", str(STEPS), str(self.command_plan)]
         done = subprocess.run(
             [*wrapper, str(self.binary), *arguments, "--config", str(self.file)], env=self.environment,
             capture_output=True, timeout=seconds, text=True, errors="replace")

@@ -3,8 +3,8 @@
     steps.py PLAN PROGRAM ARGUMENT…
 
 PLAN is a file with JSON. It is read before the program's first system call, and again at SIGUSR1; each reading is
-answered by lines in PLAN.out, `{"entered": calls since the one before, "refused": of these}` and `{"read": true}`.
-Members, all optional; with `{}` it runs freely:
+answered by lines in PLAN.out, `{"entered": calls since the one before, "refused": of these}` and `{"read": true}`, and
+the program's end by the first of them. Members, all optional; with `{}` it runs freely:
 
     kill     n: SIGKILL when the nth system call from here on is entered, which it then does not perform
     refuse   {"calls": [names], "error": number, "under": folder, "from": n}: from the nth on, each such call on a file
@@ -128,6 +128,7 @@ class Steps:
             else:
                 self.threads.discard(tid)
                 if tid == self.child:
+                    self.say(entered=self.count, refused=self.refused)
                     return status
 
     def stopped(self, tid, number, event):

@@ -1,0 +1,148 @@
+"""kill -9 while a provider makes a new key: the old one is dead at once, and the answer shows the new one once."""
+
+import collections
+import os
+import signal
+
+import issuer
+import rig
+import state_kills
+import state_stage
+
+PATH = "/keys"
+
+
+class KeyMaker(issuer.Issuer):
+    """A provider with one key, which makes another for whoever has it, and as often as it is asked to."""
+
+    def __init__(self, context):
+        super().__init__(context)
+        # Nobody's connection is waited for that is merely kept.
+        self.closes = True
+        self.made = self.asked = 0
+        self.make()
+
+    def make(self):
+        """A new key, and the end of the one before."""
+        with self.lock:
+            self.made += 1
+            return self._issue()["access_token"]
+
+    def api_call(self, path, authorization):
+        with self.lock:
+            status, answer = super().api_call(path, authorization)
+            if path == PATH:
+                self.asked += 1
+                if status == 200:
+                    answer = {"key": self.make()}
+            return status, answer
+
+
+class Scene:
+    """A key maker and a daemon that has its key from a file."""
+
+    def __init__(self, stage, findings, is_stepped):
+        self.findings = findings
+        self.maker = stage.ending.enter_context(KeyMaker(stage.authority.context))
+        # Outside of the stage, in which nobody may see it.
+        self.key = stage.path.with_suffix(".key")
+        self.configure()
+        text = (
+            "providers:\n  pay:\n"
+            f"    upstream: https://{rig.HOST}:{self.maker.port}\n"
+            f"    addresses: ['127.0.0.1:{self.maker.port}']\n"
+            f"    tls: {{ ca: {stage.authority.certificate} }}\n"
+            f"    secrets: {{ key: '${{file:{self.key}}}' }}\n"
+            "    inject: { Authorization: 'Bearer ${key}' }\n"
+            "    probe: { get: /me, authenticated: true }\n"
+            f"    rotate: {{ secret: key, post: {PATH}, authenticated: true, read: key }}\n")
+        self.daemon = stage.ending.enter_context(
+            state_stage.Daemon(stage.path / "daemon", text, stage.binary, is_stepped=is_stepped))
+        findings.check(self.daemon.await_get() == (200, None), "key: no working key at the start")
+
+    def configure(self):
+        """Puts the key that holds where the configuration takes it from."""
+        new = self.key.with_suffix(".new")
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(self.maker.access)
+        new.rename(self.key)
+
+    def look_after(self, at, made, answered):
+        """Whatever has ended a rotation: what has become of the key, in words."""
+        maker, daemon, check = self.maker, self.daemon, self.findings.check
+        maker.settle()
+        is_made = maker.made > made
+        check(maker.made <= made + 1, f"{at}: {maker.made - made} keys were made")
+        served = daemon.get()
+        is_lost = served != (200, None)
+        check(not (is_lost and answered), f"{at}: what was answered as done is lost")
+        check(is_made or not is_lost, f"{at}: no key was made, and a call got {served}")
+        made = maker.made
+        status, words = daemon.command("rotate", "pay", "--yes")
+        if is_lost:
+            check(served and served[0] == 401, f"{at}: a call with a dead key got {served}")
+            check(status == 1 and "its answer was lost" in words, f"{at}: that it is lost is not said: {status} {words}")
+            check(maker.made == made, f"{at}: a key was made although nobody had the one before")
+            # As it tells to do: at the provider's dashboard.
+            maker.make()
+            self.configure()
+            check(daemon.await_get() == (200, None), f"{at}: the new key is not taken from where it was put")
+            made = maker.made
+            status, words = daemon.command("rotate", "pay", "--yes")
+        check(status == 0 and maker.made == made + 1, f"{at}: the next rotation: {status} {words}")
+        served = daemon.get()
+        check(served == (200, None), f"{at}: after the next rotation a call got {served}")
+        status, words = daemon.command("rotate", "pay", "--show")
+        check(status == 0 and words.strip() == maker.access, f"{at}: it shows another key: {status}")
+        if not is_made:
+            return "not made: the same key holds"
+        return "made, not kept: said, and one from the dashboard holds" if is_lost else "made, and kept"
+
+    def rows(self, kills, tally, calls):
+        self.findings.check(kills > 0, "key: nothing was killed")
+        self.findings.check(self.maker.unknown == 0, f"key: {self.maker.unknown} keys were sent that never held")
+        return [
+            ("rotations of a key ended by SIGKILL at a system call", kills),
+            *([("  at", ", ".join(f"{call} {number}" for call, number in calls.most_common(6)) + ", …")] if calls else []),
+            *((f"  {words}", tally[words]) for words in sorted(tally)),
+        ]
+
+
+def daemons(stage, findings, count=None, dice=None):
+    """`POST /rotate/pay` to a daemon that is ended at each of its system calls in turn, or at `count` by chance."""
+    scene = Scene(stage, findings, is_stepped=True)
+    daemon, maker = scene.daemon, scene.maker
+    tally, calls, whole = collections.Counter(), collections.Counter(), 0
+    for step in state_kills.chosen(count, count and state_kills.length(daemon, daemon.rotate), dice):
+        at, made = f"key, system call {step}", maker.made
+        daemon.steps({"kill": step})
+        answer = daemon.rotate()
+        if answer:
+            findings.check(answer[0] == 200, f"{at}: not rotated: {answer}")
+            daemon.steps({})
+        if not daemon.said("killed"):
+            whole += 1
+            if not findings.check(answer, f"{at}: neither an answer nor an end") or (not count and whole >= 3):
+                break
+            continue
+        if not findings.check(daemon.await_end(), f"{at}: did not end"):
+            break
+        killed = daemon.said("killed")[0]["killed"]
+        calls[killed] += 1
+        daemon.start()
+        tally[scene.look_after(f"{at} ({killed})", made, answer)] += 1
+    return scene.rows(sum(calls.values()), tally, calls)
+
+
+def commands(stage, findings, count, dice):
+    """`tollkey rotate` beside a daemon, ended at system calls by chance."""
+    scene = Scene(stage, findings, is_stepped=False)
+    length = state_kills.command_length(scene.daemon, findings, "rotate", "pay", "--yes")
+    tally = collections.Counter()
+    for step in state_kills.late(count, length, dice):
+        at, made = f"key, command, system call {step}", scene.maker.made
+        status, words = scene.daemon.command("rotate", "pay", "--yes", plan={"kill": step})
+        findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
+        words = scene.look_after(at, made, status == 0)
+        tally[words] += status != 0
+    return scene.rows(sum(tally.values()), tally, None)
