@@ -6,6 +6,7 @@ needs root, for the namespace and for port 53; without it this part is skipped, 
 
 import contextlib
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -24,11 +25,12 @@ BOUND = 2 * CONNECT + 1
 LIFE = 30
 HOSTS = (
     "filed", "one", "none", "broken", "silent", "refusing", "stalling", "allrefuse", "allstall", "moved", "lost",
-    "aged")
+    "aged", "six", "mixed", "halfdead")
+SIX = "::1"
 
 
 class Names(threading.Thread):
-    """A DNS server: A records from `table`, or a word: `nxdomain`, `servfail`, `silent`."""
+    """A DNS server: A and AAAA records from `table`, or a word: `nxdomain`, `servfail`, `silent`."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -53,27 +55,36 @@ class Names(threading.Thread):
             labels.append(query[position + 1:position + 1 + query[position]].decode())
             position += query[position] + 1
         question = query[12:position + 5]
-        name, is_a = ".".join(labels), question[-4:-2] == b"\0\1"
+        name = ".".join(labels)
+        family, is_wanted = {
+            b"\0\x01": (socket.AF_INET, lambda address: ":" not in address),
+            b"\0\x1c": (socket.AF_INET6, lambda address: ":" in address),
+        }.get(question[-4:-2], (None, lambda _: False))
         self.asked.append(name)
         entry = self.table.get(name, "nxdomain")
         if entry == "silent":
             return None
         code = 0 if isinstance(entry, list) else {"nxdomain": 3, "servfail": 2}[entry]
-        addresses = entry if is_a and not code else []
+        data = [] if code else [socket.inet_pton(family, address) for address in entry if is_wanted(address)]
         records = b"".join(
-            b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address) for address in addresses)
-        head = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(addresses), 0, 0)
+            b"\xc0\x0c" + question[-4:] + struct.pack(">IH", 0, len(address)) + address for address in data)
+        head = query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(data), 0, 0)
         return head + question + records
+
+
+def listen(address, port, **more):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, **more)
 
 
 class Dead:
     """An address that takes no connection and refuses none: its queue is full."""
 
     def __init__(self, address, port):
-        self.listener = socket.create_server((address, port), backlog=0)
+        self.listener = listen(address, port, backlog=0)
         self.waiting = []
         for _ in range(4):
-            probe = socket.socket()
+            probe = socket.socket(self.listener.family)
             probe.setblocking(False)
             probe.connect_ex((address, port))
             self.waiting.append(probe)
@@ -89,7 +100,7 @@ class Upstream:
     def __init__(self, address, port, context):
         self.address, self.context = address, context
         self.calls, self.connections = 0, []
-        self.listener = socket.create_server((address, port))
+        self.listener = listen(address, port)
         self.port = self.listener.getsockname()[1]
         rig.accept(self.listener, self._serve)
 
@@ -207,12 +218,14 @@ def prove(folder, authority, binary, is_short, seed, complain):
             "one.proof": [first.address], "broken.proof": "servfail", "silent.proof": "silent",
             "refusing.proof": [*refusing, first.address], "stalling.proof": ["127.0.53.66", first.address],
             "allrefuse.proof": refusing, "allstall.proof": ["127.0.53.66"], "moved.proof": [third.address],
-            "lost.proof": [first.address], "aged.proof": [first.address]}
+            "lost.proof": [first.address], "aged.proof": [first.address], "six.proof": [SIX],
+            "mixed.proof": [SIX, first.address], "halfdead.proof": ["127.0.53.66", SIX]}
         with rig.Daemon(
                 place / "daemon", configuration(authority, hosts, port), binary, rig.SECRETS,
                 wrapper=namespace(place)) as daemon:
             proof = Proof(names, daemon, complain)
             run(proof, first, second, third, is_short)
+            six(proof, first, context)
     return [
         *proof.rows, ("longest wait for a name or an address", f"{proof.longest:.2f} s"),
         ("its bound, and seconds for a busy machine", f"{BOUND} + {rig.SLACK}"), ("names: findings", proof.findings)]
@@ -245,6 +258,22 @@ def others(proof, first, is_short):
     proof.both("addresses that all refuse", "allrefuse", up)
     proof.both("an address that stalls", "allstall", ("upstream-timeout",))
     proof.rows.append(("sorts of names and addresses", len(HOSTS)))
+
+
+def six(proof, first, context):
+    """IPv6 addresses that are dead in both ways, and one that lives."""
+    interfaces = pathlib.Path("/proc/net/if_inet6")
+    # With no address but loopback's, the resolver asks for none (AI_ADDRCONFIG).
+    if not interfaces.exists() or all(line.split()[-1] == "lo" for line in interfaces.read_text().splitlines()):
+        proof.rows.append(("IPv6 addresses", "skipped: this machine has none"))
+        return
+    proof.both("an IPv6 address that refuses, another that lives", "mixed", (first.address,))
+    with contextlib.closing(Dead(SIX, first.port)):
+        proof.both("an IPv6 address that stalls, another that lives", "mixed", (first.address,))
+    with contextlib.closing(Upstream(SIX, first.port, context)):
+        proof.both("an IPv6 address", "six", (SIX,))
+        proof.both("an IPv6 address that lives, another that stalls", "halfdead", (SIX,))
+    proof.rows.append(("IPv6 addresses: calls", 8))
 
 
 def change(proof, first, second, third, is_short):
