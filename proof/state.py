@@ -22,14 +22,15 @@ import state_redis
 import state_rotate
 import state_stage
 
-# Name, what to run, and its arguments in full and in short; None leaves it out.
 # Stands for the scenario's own chance.
 DICE = object()
+# Name, what to run, and its arguments in full and in short; None leaves it out.
 SCENARIOS = [
     ("rotation", state_kills.rotation, (), (10, DICE)),
     ("rotation after a login", state_kills.rotation, (None, DICE, True), (5, DICE, True)),
     ("command", state_kills.command, (60, DICE), None),
     ("key", state_rotate.daemons, (), (5, DICE)),
+    ("key at a stop", state_rotate.stops, (10,), (1,)),
     ("key by command", state_rotate.commands, (60, DICE), None),
     ("first start", state_kills.first_start, (80, DICE), (5, DICE)),
     ("counting", state_counts.kills, (), (5, DICE)),

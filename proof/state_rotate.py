@@ -1,8 +1,10 @@
-"""kill -9 while a provider makes a new key: the old one is dead at once, and the answer shows the new one once."""
+"""Ends, of both kinds, while a provider makes a new key: the old one is dead at once, and the new one is shown once."""
 
 import collections
 import os
 import signal
+import threading
+import time
 
 import issuer
 import rig
@@ -10,6 +12,9 @@ import state_kills
 import state_stage
 
 PATH = "/keys"
+KEPT, LOST, SAME = "made, and kept", "made, not kept: said, and one from the dashboard holds", "not made: the same key holds"
+# Enough for a daemon that waits for nothing to end in, in seconds.
+END = 0.5
 
 
 class KeyMaker(issuer.Issuer):
@@ -35,7 +40,9 @@ class KeyMaker(issuer.Issuer):
                 self.asked += 1
                 if status == 200:
                     answer = {"key": self.make()}
-            return status, answer
+        if path == PATH:
+            self.before_answer("key")
+        return status, answer
 
 
 class Scene:
@@ -45,6 +52,7 @@ class Scene:
         self.findings = findings
         self.maker = stage.ending.enter_context(KeyMaker(stage.authority.context))
         # Outside of the stage, in which nobody may see it.
+        self.asked = 0
         self.key = stage.path.with_suffix(".key")
         self.configure()
         text = (
@@ -72,7 +80,7 @@ class Scene:
         maker, daemon, check = self.maker, self.daemon, self.findings.check
         maker.settle()
         is_made = maker.made > made
-        check(maker.made <= made + 1, f"{at}: {maker.made - made} keys were made")
+        check(maker.asked <= self.asked + 1, f"{at}: asked {maker.asked - self.asked} times")
         served = daemon.get()
         is_lost = served != (200, None)
         check(not (is_lost and answered), f"{at}: what was answered as done is lost")
@@ -89,14 +97,14 @@ class Scene:
             check(daemon.await_get() == (200, None), f"{at}: the new key is not taken from where it was put")
             made = maker.made
             status, words = daemon.command("rotate", "pay", "--yes")
+        check(issuer.CANARY not in f"{words}{answered}", f"{at}: a key was shown")
         check(status == 0 and maker.made == made + 1, f"{at}: the next rotation: {status} {words}")
         served = daemon.get()
         check(served == (200, None), f"{at}: after the next rotation a call got {served}")
         status, words = daemon.command("rotate", "pay", "--show")
         check(status == 0 and words.strip() == maker.access, f"{at}: it shows another key: {status}")
-        if not is_made:
-            return "not made: the same key holds"
-        return "made, not kept: said, and one from the dashboard holds" if is_lost else "made, and kept"
+        self.asked = maker.asked
+        return SAME if not is_made else LOST if is_lost else KEPT
 
     def rows(self, kills, tally, calls):
         self.findings.check(kills > 0, "key: nothing was killed")
@@ -131,7 +139,38 @@ def daemons(stage, findings, count=None, dice=None):
         calls[killed] += 1
         daemon.start()
         tally[scene.look_after(f"{at} ({killed})", made, answer)] += 1
+    if not count:
+        for words in (KEPT, LOST, SAME):
+            findings.check(tally[words], f"key: none was {words}")
     return scene.rows(sum(calls.values()), tally, calls)
+
+
+def stops(stage, findings, count):
+    """A daemon that is told to end (SIGTERM) while the provider makes a key: its answer is worth waiting for."""
+    scene = Scene(stage, findings, is_stepped=False)
+    daemon, maker = scene.daemon, scene.maker
+    tally = collections.Counter()
+    for number in range(count):
+        at, made, ends = f"key, stop {number}", maker.made, []
+
+        def stop():
+            ends.append(daemon.stop())
+
+        def hold(_):
+            maker.before_answer = lambda _: None
+            stopping.start()
+            time.sleep(END)
+
+        stopping = threading.Thread(target=stop, daemon=True)
+        maker.before_answer = hold
+        answer = daemon.rotate()
+        stopping.join(rig.PATIENCE)
+        findings.check(answer and answer[0] == 200, f"{at}: {answer}")
+        findings.check(ends == [0], f"{at}: it ended with {ends}")
+        daemon.start()
+        tally[scene.look_after(at, made, answer)] += 1
+    findings.check(tally[KEPT] == count, f"key, stops: {dict(tally)}")
+    return [("rotations of a key while the daemon was told to end", count), ("  kept", tally[KEPT])]
 
 
 def commands(stage, findings, count, dice):
@@ -143,6 +182,5 @@ def commands(stage, findings, count, dice):
         at, made = f"key, command, system call {step}", scene.maker.made
         status, words = scene.daemon.command("rotate", "pay", "--yes", plan={"kill": step})
         findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
-        words = scene.look_after(at, made, status == 0)
-        tally[words] += status != 0
+        tally[scene.look_after(at, made, words if status == 0 else None)] += status != 0
     return scene.rows(sum(tally.values()), tally, None)

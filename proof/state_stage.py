@@ -122,6 +122,7 @@ class Daemon(rig.Daemon):
 
     def stop(self, kind=signal.SIGTERM, seconds=rig.PATIENCE):
         # Not the one that steps it: with that one dead, nobody would know when the program is.
+        self._look_at_end()
         if kind == signal.SIGKILL and self.process.poll() is None:
             os.kill(self.pid, kind)
             kind = 0

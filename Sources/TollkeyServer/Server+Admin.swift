@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Synchronization
 package import TollkeyCore
 
@@ -37,6 +38,26 @@ extension Server {
         state.withLock { $0.admin = listener }
     }
 
+    /// Takes no operator any more. Answers who has those whose requests are under way.
+    func closeAdmin() -> AdminListener? {
+        let admin = state.withLock { state in
+            state.desk = nil
+            defer { state.admin = nil }
+            return state.admin
+        }
+        admin?.close()
+        return admin
+    }
+
+    /// A rotation's answer holds the only new key that there is.
+    func waitForOperators(at admin: AdminListener?, until end: MonotonicTime) {
+        admin?.waitForAnswers(.nanoseconds(end.since(.system()).nanoseconds))
+        for name in unsavedRotations.providers {
+            logger.critical(
+                "a new key, which the state could not take, is lost", metadata: ["provider": "\(name)"])
+        }
+    }
+
     private func adminDesk(_ settings: Settings) -> AdminDesk {
         let names = (settings.admin.listeners + settings.listeners).compactMap { listener -> String? in
             if case .tcp(let host, _) = listener { host } else { nil }
@@ -67,13 +88,8 @@ extension Server {
         guard let table, let board = table.services.first(where: { $0.provider.name == name })?.board else {
             return nil
         }
-        // As a command beside it would have them: it was configured with others when a file has changed since.
-        var provider = board.provider
-        do throws(SmallFile.Unreadable) { provider.secrets = try provider.readSecrets() } catch {
-            throw OperatorFailure("Nothing was done: \(error.message).")
-        }
         return Operator(
-            provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
+            board.provider, store: try store ?? table.settings.openState(clock: clock, logger: logger),
             client: try Operator.client(), clock: clock, quotas: board.quotas,
             audit: OperatorAudit(actor: actor, trail: audit))
     }

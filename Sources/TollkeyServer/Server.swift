@@ -193,15 +193,12 @@ package final class Server: Sendable {
             defer { (state.refresher, state.clerk, state.mailboxes) = (nil, nil, []) }
             return (state.refresher, state.store, state.clerk)
         }
+        let patience = MonotonicTime.system() + TimeSpan(TokenRefresher.closePatience)
+        let admin = closeAdmin()
         refresher?.close()
+        waitForOperators(at: admin, until: patience)
         store?.close()
         clerk?.close()
-        let admin = state.withLock { state in
-            state.desk = nil
-            defer { state.admin = nil }
-            return state.admin
-        }
-        admin?.close()
         endTrail()
         state.withLock { $0.table }?.spans?.close()
     }

@@ -29,6 +29,9 @@ struct Rotate: ParsableCommand {
                 "Nothing was changed. Where there is no terminal, --yes says that it is meant.\n")
             throw ExitCode.failure
         }
+        // Ctrl-C between the call and the disk, or the terminal, would lose the key.
+        let shelter = SignalShelter()
+        defer { shelter.end() }
         let outcome = try Operating.attempt { () throws(OperatorFailure) in try flow.perform() }
         // Before anything can end the command: what the state could not keep is nowhere else.
         defer {

@@ -1,15 +1,4 @@
-import Synchronization
 import TollkeyCore
-
-/// By provider: the new keys that were made here and that the state could not take.
-final class UnsavedRotations: Sendable {
-    private let held = Mutex<[String: RotationFlow.Unsaved]>([:])
-
-    subscript(provider: String) -> RotationFlow.Unsaved? {
-        get { held.withLock { $0[provider] } }
-        set { held.withLock { $0[provider] = newValue } }
-    }
-}
 
 /// What an operator may change while the proxy runs.
 struct AdminActions: Sendable {
@@ -35,8 +24,7 @@ struct AdminActions: Sendable {
             }
         case "rotate" where request.path.count == 2:
             return operate(request, actor) { desk throws(OperatorFailure) in
-                let outcome = try RotationFlow(desk).perform(keeping: unsaved[desk.name])
-                unsaved[desk.name] = outcome.unsaved
+                let outcome = try RotationFlow(desk).perform(unsaved)
                 guard outcome.unsaved == nil else {
                     return .failed(
                         outcome.report.words

@@ -11,6 +11,7 @@ final class AdminListener: Sendable {
         /// Over unix sockets, and over TCP: one cannot keep the other out.
         var running = [false: 0, true: 0]
         var isClosed = false
+        var isIdle: Bool { running.values.allSatisfy { $0 == 0 } }
     }
     private let state = Mutex(State())
     private let sockets: Mutex<[ListenAddress: ListeningSocket]>
@@ -18,6 +19,8 @@ final class AdminListener: Sendable {
     private let answer: @Sendable (AdminRequest, Admission.Peer?) -> AdminAnswer
     private let interrupt: Interrupt
     private let ended: Gate
+    /// Nobody is answered any more, once it is closed.
+    private let idle: Gate
 
     private static let busy =
         AdminAnswer.problem(.overloaded, "Too many operators ask at the same time.").bytes(
@@ -45,6 +48,7 @@ final class AdminListener: Sendable {
         do throws(SystemError) {
             interrupt = try Interrupt()
             ended = try Gate()
+            idle = try Gate()
         } catch { throw StartFailure(error.description) }
         let descriptors = Array(isUnix.keys)
         guard Threads.start("admin", { [self] in accept(descriptors) }) else {
@@ -69,8 +73,25 @@ final class AdminListener: Sendable {
         return taken
     }
 
+    /// Returns once nobody is answered any more, or after `patience`. For one that has been released.
+    func waitForAnswers(_ patience: Duration) {
+        let isIdle = state.withLock { state in
+            state.isClosed = true
+            return state.isIdle
+        }
+        if !isIdle { _ = idle.wait(for: 1, timeout: patience) }
+    }
+
     /// As `release`, and closes the sockets.
     func close() { for (address, socket) in release() { socket.close(address) } }
+
+    private func leave(_ isUnix: Bool) {
+        let isLast = state.withLock { state in
+            state.running[isUnix, default: 0] -= 1
+            return state.isClosed && state.isIdle
+        }
+        if isLast { idle.open() }
+    }
 
     private func accept(_ descriptors: [Int32]) {
         defer { ended.open() }
@@ -97,10 +118,10 @@ final class AdminListener: Sendable {
                 hasRoom
                 && Threads.start("visitor") { [self] in
                     AdminConversation(client, interrupt).run { answer($0, peer) }
-                    state.withLock { $0.running[isUnix, default: 0] -= 1 }
+                    leave(isUnix)
                 }
             if !isStarted {
-                if hasRoom { state.withLock { $0.running[isUnix, default: 0] -= 1 } }
+                if hasRoom { leave(isUnix) }
                 // So little always fits into an empty send buffer.
                 _ = Self.busy.withUnsafeBytes { Socket.write(client, $0) }
                 shutdown(client, Int32(SHUT_WR))

@@ -83,24 +83,6 @@ struct SecretsCheck: Sendable {
     }
 }
 
-extension ProviderSettings {
-    /// The configured secrets, with those that stand in files as the files have them now.
-    func readSecrets() throws(SmallFile.Unreadable) -> [String: Secret] {
-        var secrets = secrets
-        for (name, path) in secretFiles {
-            do throws(SmallFile.Unreadable) {
-                let secret = try SmallFile.secret(at: path)
-                // A file that is being written is empty for a moment.
-                if let fault = secret.fault(isKey: keySecrets.contains(name)) {
-                    throw SmallFile.Unreadable(message: "the secret '\(name)' \(fault)")
-                }
-                secrets[name] = secret
-            } catch { throw SmallFile.Unreadable(message: "\(path): \(error.message)") }
-        }
-        return secrets
-    }
-}
-
 /// Secrets that stand in the state, in the place of configured ones.
 struct SecretOverrides {
     let provider: ProviderSettings
@@ -116,16 +98,18 @@ struct SecretOverrides {
         let place = RecordPlace.rotation(provider.name, name)
         let fingerprints = try Self.fingerprints(secret, store)
         guard let record = try isCopy ? store.copy(place) : store.load(place),
-            var stored = StoredRotation(decoding: record.content), stored.stage != .unread,
-            fingerprints.contains(stored.replaces)
+            var stored = StoredRotation(decoding: record.content),
+            let value = stored.value(for: fingerprints)
         else { return configured }
-        if !isCopy, let first = fingerprints.first, stored.replaces != first {
+        if !isCopy, let first = fingerprints.first, fingerprints.contains(stored.replaces),
+            stored.replaces != first
+        {
             // It was kept before it was shared: from here on everybody can tell what it is for.
             stored.replaces = first
             try store.save(stored.encode(), at: place, replacing: record.version)
         }
         var secrets = configured
-        secrets[name] = stored.value
+        secrets[name] = value
         return secrets
     }
 

@@ -53,10 +53,19 @@ package struct Operator: Sendable {
 
     // MARK: Secrets and credentials
 
+    /// As they are configured, with those in files as the files have them now: a daemon was started with others when
+    /// one has changed since.
+    func configured() throws(OperatorFailure) -> [String: Secret] {
+        do throws(SmallFile.Unreadable) { return try provider.readSecrets() } catch {
+            throw OperatorFailure("Nothing was done: \(error.message).")
+        }
+    }
+
     /// As they stand now: configured, with what a rotation has put in the place of one.
     func secrets() throws(OperatorFailure) -> [String: Secret] {
+        let configured = try configured()
         do throws(StateFailure) {
-            return try SecretOverrides(provider: provider, store: store).applied(to: provider.secrets)
+            return try SecretOverrides(provider: provider, store: store).applied(to: configured)
         } catch { throw OperatorFailure(error) }
     }
 

@@ -8,7 +8,6 @@ package import TollkeyCore
 package struct RotationFlow: Sendable {
     private let desk: Operator
     private let rotation: RotationSettings
-    private let configured: Secret
 
     package struct Outcome: Sendable {
         package var report = OperatorReport()
@@ -42,12 +41,17 @@ package struct RotationFlow: Sendable {
                 "\(desk.name) has nothing to rotate: its configuration has no 'rotate'. Make the new secret where the"
                     + " provider lets you, and put it where the configuration takes it from.")
         }
-        guard let configured = desk.provider.secrets[rotation.secret] else {
-            throw OperatorFailure("\(desk.name) has no secret '\(rotation.secret)' to rotate.")
-        }
         self.desk = desk
         self.rotation = rotation
-        self.configured = configured
+    }
+
+    /// As the files have them now: a file may have taken another one while the lock, or a person, was waited for.
+    private func configured() throws(OperatorFailure) -> (secrets: [String: Secret], secret: Secret) {
+        let secrets = try desk.configured()
+        guard let secret = secrets[rotation.secret] else {
+            throw OperatorFailure("\(desk.name) has no secret '\(rotation.secret)' to rotate.")
+        }
+        return (secrets, secret)
     }
 
     /// What a person is asked to agree to.
@@ -65,39 +69,49 @@ package struct RotationFlow: Sendable {
     }
 
     private func find() throws(OperatorFailure) -> Kept {
+        let configured = try configured().secret
         do throws(StateFailure) {
-            if let stored = try Self.load(place, desk.store)?.stored {
-                // Also while another rotation's outcome is unknown: it holds until then, and is nowhere else.
-                let holds = try fingerprints().contains(stored.replaces)
-                if stored.stage == .done || stored.value != configured {
-                    return .secret(stored.value, holds: holds)
-                }
+            guard let stored = try Self.load(place, desk.store)?.stored else { return .nothing }
+            if let answer = try answer(to: stored) { return .answer(answer) }
+            // Also while another rotation's outcome is unknown: it holds until then, and is nowhere else.
+            if let held = stored.value(for: try fingerprints(configured)) {
+                return stored.stage != .done && held == configured ? .nothing : .secret(held, holds: true)
             }
-            if let stored = try Self.load(answerPlace, desk.store)?.stored { return .answer(stored.value) }
-            return .nothing
+            return stored.left(besides: []).map { .secret($0.value, holds: false) } ?? .nothing
         } catch { throw OperatorFailure(error) }
+    }
+
+    /// All that was answered to the rotation that was begun last, where the new secret was not found in it.
+    private func answer(to begun: StoredRotation) throws(StateFailure) -> Secret? {
+        guard begun.stage != .done, let kept = try Self.load(answerPlace, desk.store)?.stored,
+            kept.replaces == begun.replaces
+        else { return nil }
+        return kept.value
     }
 
     // MARK: Rotating
 
-    /// `unsaved` is what the rotation before could not keep: it is kept, and no other one made.
-    package func perform(keeping unsaved: Unsaved? = nil) throws(OperatorFailure) -> Outcome {
-        try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in try rotate(unsaved) }
+    /// What the state could not take goes onto `shelf`. What lies there is kept, and no other one made.
+    package func perform(_ shelf: UnsavedRotations? = nil) throws(OperatorFailure) -> Outcome {
+        try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in
+            let lock = try waitForLock()
+            defer { lock.release() }
+            let outcome = try rotate(shelf?[desk.name], under: lock)
+            shelf?[desk.name] = outcome.unsaved
+            return outcome
+        }
     }
 
-    private func rotate(_ unsaved: Unsaved?) throws(OperatorFailure) -> Outcome {
-        // Ctrl-C between the call and the disk would lose the key.
-        let shelter = SignalShelter()
-        defer { shelter.end() }
-        let lock = try waitForLock()
-        defer { lock.release() }
+    private func rotate(
+        _ unsaved: Unsaved?, under lock: any RecordLock
+    ) throws(OperatorFailure) -> Outcome {
         let present = try present()
         var outcome = Outcome()
-        if let unsaved, present.isBegun, present.fingerprint == unsaved.rotation.replaces {
+        if let unsaved, present.fingerprint == unsaved.rotation.replaces {
             keep(unsaved.rotation, present, lock, &outcome)
             return outcome
         }
-        if present.isBegun || present.leavesKept { try resolve(present, &outcome.report) }
+        if present.begun != nil { try resolve(present, &outcome.report) }
         let snapshot = try desk.snapshot(with: present.secrets)
         let asked = desk.clock.now
         try begin(present)
@@ -135,67 +149,68 @@ package struct RotationFlow: Sendable {
         var secrets: [String: Secret]
         var secret: Secret
         var fingerprint: String
-        /// An earlier rotation's outcome is not known.
-        var isBegun = false
-        /// The state has one for another configured secret, which will be gone.
-        var leavesKept = false
+        /// The earlier rotation whose outcome is not known.
+        var begun: StoredRotation?
+        /// What an earlier one has left for another configured secret.
+        var earlier: StoredRotation.Replacement?
     }
 
     private func present() throws(OperatorFailure) -> Present {
+        let configured = try configured()
         do throws(StateFailure) {
             let found = try Self.load(place, desk.store)
             if let found, found.stored == nil {
                 throw StateFailure(
                     .newer, "the rotation that it holds was written by another version of Tollkey")
             }
+            let fingerprints = try fingerprints(configured.secret)
             var present = Present(
-                record: found?.record, secrets: desk.provider.secrets, secret: configured,
-                fingerprint: try fingerprints().first ?? "")
+                record: found?.record, secrets: configured.secrets, secret: configured.secret,
+                fingerprint: fingerprints.first ?? "")
             guard let stored = found?.stored else { return present }
-            if try fingerprints().contains(stored.replaces) {
-                if stored.stage != .unread {
-                    present.secret = stored.value
-                    present.secrets[rotation.secret] = stored.value
-                }
-                present.isBegun = stored.stage != .done
-            } else {
-                // Another secret was configured since: that one holds, whatever came of the rotation.
-                present.leavesKept = stored.value != configured
+            if let secret = stored.value(for: fingerprints) {
+                present.secret = secret
+                present.secrets[rotation.secret] = secret
             }
+            // Of another configured secret it does not matter what came of it.
+            if stored.stage != .done, fingerprints.contains(stored.replaces) { present.begun = stored }
+            present.earlier = stored.left(besides: fingerprints)
             return present
         } catch { throw OperatorFailure(error) }
     }
 
-    /// Goes on only when the present secret works: it may be dead after an earlier rotation, or be a wrong one in the
-    /// place of the one that is kept.
+    /// An earlier rotation was begun: goes on only when the present secret still works.
     private func resolve(_ present: Present, _ report: inout OperatorReport) throws(OperatorFailure) {
         switch desk.probe(present.secrets) {
         case .works:
-            if present.isBegun {
-                report.say(
-                    "An earlier rotation was begun and changed nothing: the present secret works. Going on.")
-            }
-        case .refused(let status) where present.leavesKept:
-            throw OperatorFailure(
-                "Nothing was changed: the provider refuses the '\(rotation.secret)' that is configured (\(status)). The"
-                    + " state has the one of an earlier rotation, which stands for another configured one;"
-                    + " 'tollkey rotate \(desk.name) --show' prints it.")
+            // What was answered then holds no secret that lives.
+            try? desk.store.remove(answerPlace, replacing: nil)
+            report.say(
+                "An earlier rotation was begun and changed nothing: the present secret works. Going on.")
         case .refused(let status):
+            let beginning = "An earlier rotation has replaced '\(rotation.secret)', and"
+            let ending = "the provider refuses the one that is held (\(status))"
+            let isKept: Bool
+            do throws(StateFailure) { isKept = try present.begun.flatMap(answer) != nil } catch {
+                throw OperatorFailure(error)
+            }
             throw OperatorFailure(
-                "An earlier rotation has replaced '\(rotation.secret)', and its answer was lost: the provider refuses the"
-                    + " one that is held (\(status)). \(wayOut)")
+                isKept
+                    ? "\(beginning) the new one was not found in its answer, which is kept; \(ending). \(showing)"
+                    : "\(beginning) its answer was lost: \(ending). \(wayOut)")
         case .unknown(let words):
             // The call itself tells where nothing else does: a dead secret cannot make another.
             guard desk.provider.probe == nil else {
                 throw OperatorFailure(
-                    "There was an earlier rotation, and whether the present '\(rotation.secret)' works cannot be found out"
-                        + " now: \(words). Nothing was done; try again later.")
+                    "An earlier rotation was begun, and whether it changed anything cannot be found out now: \(words)."
+                        + " Nothing was done; try again later.")
             }
         }
     }
 
     private func begin(_ present: Present) throws(OperatorFailure) {
-        let begun = StoredRotation(stage: .begun, value: present.secret, replaces: present.fingerprint)
+        let begun = StoredRotation(
+            stage: .begun, value: present.secret, replaces: present.fingerprint, earlier: present.earlier)
         do throws(StateFailure) {
             _ = try desk.store.mark(begun.encode(), at: place, replacing: present.record?.version ?? 0)
         } catch {
@@ -232,6 +247,11 @@ package struct RotationFlow: Sendable {
                 "\(beginning) Whether the present one works cannot be found out now: \(probing). Look with:"
                     + " tollkey doctor \(desk.name).")
         }
+    }
+
+    private var showing: String {
+        "'tollkey rotate \(desk.name) --show' prints it: put the new one where the configuration takes"
+            + " '\(rotation.secret)' from."
     }
 
     private var wayOut: String {
@@ -297,13 +317,12 @@ package struct RotationFlow: Sendable {
             return
         }
         outcome.report.complain(
-            "\(beginning) All of the answer is kept; 'tollkey rotate \(desk.name) --show' prints it.")
+            "\(beginning) All of the answer is kept.")
         switch desk.probe(present.secrets) {
         case .works: outcome.report.say("The present one still works, so nothing seems to have changed.")
         case .refused(let status):
             outcome.report.complain(
-                "The present one is dead (\(status)). Find the new one in the answer, and put it where the configuration"
-                    + " takes '\(rotation.secret)' from.")
+                "The present one is dead (\(status)). \(showing)")
         case .unknown(let words):
             outcome.report.say("Whether the present one still works is not known: \(words).")
         }
@@ -328,7 +347,7 @@ package struct RotationFlow: Sendable {
     /// Of the last answer that could not be read. No secret has a name with a space.
     private var answerPlace: RecordPlace { .rotation(desk.name, "\(rotation.secret) answer") }
 
-    private func fingerprints() throws(StateFailure) -> [String] {
+    private func fingerprints(_ configured: Secret) throws(StateFailure) -> [String] {
         try SecretOverrides.fingerprints(configured, desk.store)
     }
 

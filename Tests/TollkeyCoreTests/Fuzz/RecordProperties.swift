@@ -155,7 +155,10 @@ private func checkMade(_ input: [UInt8]) throws(Broken) {
     credential.values[text(parts[2])] = Secret(parts[0])
     try checkCredential(credential)
     for stage in [StoredRotation.Stage.begun, .unread, .done] {
-        let rotation = StoredRotation(stage: stage, value: Secret(input), replaces: text(parts[0]))
+        var rotation = StoredRotation(stage: stage, value: Secret(input), replaces: text(parts[0]))
+        if stage == .begun {
+            rotation.earlier = .init(value: Secret(parts[0]), replaces: text(parts[0]))
+        }
         if rotation.encode().reveal(\.count) <= JSONValue.bytesMax {
             try must(StoredRotation(decoding: rotation.encode()) == rotation, "a rotation does not come back")
         }
