@@ -31,6 +31,7 @@ SCENARIOS = [
     ("command", state_kills.command, (60, DICE), None),
     ("key", state_rotate.daemons, (), (5, DICE)),
     ("key at a stop", state_rotate.stops, (10,), (1,)),
+    ("key on a broken disk", state_rotate.broken, (), None),
     ("key by command", state_rotate.commands, (60, DICE), None),
     ("first start", state_kills.first_start, (80, DICE), (5, DICE)),
     ("counting", state_counts.kills, (), (5, DICE)),
@@ -55,6 +56,7 @@ REDIS = [
 SHORT_SECONDS = 15
 STEPPED = {
     state_kills.rotation, state_kills.command, state_kills.first_start, state_rotate.daemons, state_rotate.commands,
+    state_rotate.broken,
     state_counts.kills, state_disk.broken, state_power.power_cuts,
 }
 

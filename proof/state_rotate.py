@@ -1,18 +1,23 @@
 """Ends, of both kinds, while a provider makes a new key: the old one is dead at once, and the new one is shown once."""
 
 import collections
+import errno
 import os
+import platform
 import signal
 import threading
 import time
 
 import issuer
 import rig
+import state_disk
 import state_kills
 import state_stage
 
 PATH = "/keys"
 KEPT, LOST, SAME = "made, and kept", "made, not kept: said, and one from the dashboard holds", "not made: the same key holds"
+# Beyond what a rotation writes, opens, or reads of the state.
+DEPTH = 40
 # Enough for a daemon that waits for nothing to end in, in seconds.
 END = 0.5
 
@@ -184,3 +189,44 @@ def commands(stage, findings, count, dice):
         findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
         tally[scene.look_after(at, made, words if status == 0 else None)] += status != 0
     return scene.rows(sum(tally.values()), tally, None)
+
+
+def broken(stage, findings):
+    """Calls of the system that answer an error, from the nth on, while a daemon rotates a key: before the provider is
+    asked nothing may happen, and behind it the daemon holds what the disk does not take."""
+    if platform.machine() != "x86_64" or os.geteuid():
+        return [("errors of the disk while a key is rotated", "not tried: needs root, and x86-64")]
+    scene = Scene(stage, findings, is_stepped=True)
+    daemon, maker, check = scene.daemon, scene.maker, findings.check
+    tally = collections.Counter()
+    for calls, number, first in [(*one, first) for one in state_disk.REFUSALS for first in range(1, DEPTH + 1)]:
+        at = f"key, {'/'.join(calls)} answers {errno.errorcode[number]} from the {first}. on"
+        made, asked = maker.made, maker.asked
+        daemon.steps({"refuse": {"calls": calls, "error": number, "under": str(daemon.state), "from": first}})
+        answer = daemon.rotate()
+        daemon.steps({})
+        if not check(answer and daemon.process.poll() is None, f"{at}: no answer, or the daemon ended: {answer}"):
+            break
+        # With a key that is kept, and a bell for the daemon that cannot be rung, it is 409 too.
+        is_made, is_done = maker.made > made, "was replaced" in answer[1]
+        check(is_done or answer[0] == 409, f"{at}: {answer}")
+        check(maker.asked <= asked + 1, f"{at}: asked {maker.asked - asked} times")
+        check(is_made or not is_done, f"{at}: nothing was made, and it says: {answer}")
+        check(not is_made or first > 1 or not {"pwrite64", "fdatasync"} & set(calls), f"{at}: begun without its mark")
+        if is_made and not is_done:
+            check("This process alone has it" in answer[1], f"{at}: where the key is, is not said: {answer}")
+            again = daemon.rotate()
+            check(again and again[0] == 200, f"{at}: on a disk that is well again: {again}")
+            check(maker.made == made + 1, f"{at}: another one was made")
+        check(issuer.CANARY not in answer[1], f"{at}: a key was shown")
+        served = daemon.await_get()
+        check(served == (200, None), f"{at}: on a disk that is well again a call got {served}")
+        status, words = daemon.command("rotate", "pay", "--show") if is_made else (0, maker.access)
+        check(status == 0 and words.strip() == maker.access, f"{at}: it shows another key: {status}")
+        tally["not begun" if not is_made else "kept at once" if is_done else "held until the disk was well"] += 1
+    for words in ("not begun", "kept at once", "held until the disk was well"):
+        check(tally[words], f"key: no error of the disk led to: {words}")
+    return [
+        ("errors of the disk while a key is rotated", sum(tally.values())),
+        *((f"  {words}", tally[words]) for words in sorted(tally)),
+    ]
