@@ -57,7 +57,6 @@ class Scene:
         self.findings = findings
         self.maker = stage.ending.enter_context(KeyMaker(stage.authority.context))
         # Outside of the stage, in which nobody may see it.
-        self.asked = 0
         self.key = stage.path.with_suffix(".key")
         self.configure()
         text = (
@@ -80,12 +79,16 @@ class Scene:
             file.write(self.maker.access)
         new.rename(self.key)
 
-    def look_after(self, at, made, answered):
-        """Whatever has ended a rotation: what has become of the key, in words."""
+    def so_far(self):
+        """How many keys the provider has made, and how often it was asked to."""
+        return self.maker.made, self.maker.asked
+
+    def look_after(self, at, before, answered):
+        """Whatever has ended a rotation: what has become of the key, in words. `before` it began it was `so_far`."""
         maker, daemon, check = self.maker, self.daemon, self.findings.check
         maker.settle()
-        is_made = maker.made > made
-        check(maker.asked <= self.asked + 1, f"{at}: asked {maker.asked - self.asked} times")
+        is_made = maker.made > before[0]
+        check(maker.asked <= before[1] + 1, f"{at}: asked {maker.asked - before[1]} times")
         served = daemon.get()
         is_lost = served != (200, None)
         check(not (is_lost and answered), f"{at}: what was answered as done is lost")
@@ -108,7 +111,6 @@ class Scene:
         check(served == (200, None), f"{at}: after the next rotation a call got {served}")
         status, words = daemon.command("rotate", "pay", "--show")
         check(status == 0 and words.strip() == maker.access, f"{at}: it shows another key: {status}")
-        self.asked = maker.asked
         return SAME if not is_made else LOST if is_lost else KEPT
 
     def rows(self, kills, tally, calls):
@@ -124,10 +126,10 @@ class Scene:
 def daemons(stage, findings, count=None, dice=None):
     """`POST /rotate/pay` to a daemon that is ended at each of its system calls in turn, or at `count` by chance."""
     scene = Scene(stage, findings, is_stepped=True)
-    daemon, maker = scene.daemon, scene.maker
+    daemon = scene.daemon
     tally, calls, whole = collections.Counter(), collections.Counter(), 0
     for step in state_kills.chosen(count, count and state_kills.length(daemon, daemon.rotate), dice):
-        at, made = f"key, system call {step}", maker.made
+        at, before = f"key, system call {step}", scene.so_far()
         daemon.steps({"kill": step})
         answer = daemon.rotate()
         if answer:
@@ -143,7 +145,7 @@ def daemons(stage, findings, count=None, dice=None):
         killed = daemon.said("killed")[0]["killed"]
         calls[killed] += 1
         daemon.start()
-        tally[scene.look_after(f"{at} ({killed})", made, answer)] += 1
+        tally[scene.look_after(f"{at} ({killed})", before, answer)] += 1
     if not count:
         for words in (KEPT, LOST, SAME):
             findings.check(tally[words], f"key: none was {words}")
@@ -156,7 +158,7 @@ def stops(stage, findings, count):
     daemon, maker = scene.daemon, scene.maker
     tally = collections.Counter()
     for number in range(count):
-        at, made, ends = f"key, stop {number}", maker.made, []
+        at, before, ends = f"key, stop {number}", scene.so_far(), []
 
         def stop():
             ends.append(daemon.stop())
@@ -173,7 +175,7 @@ def stops(stage, findings, count):
         findings.check(answer and answer[0] == 200, f"{at}: {answer}")
         findings.check(ends == [0], f"{at}: it ended with {ends}")
         daemon.start()
-        tally[scene.look_after(at, made, answer)] += 1
+        tally[scene.look_after(at, before, answer)] += 1
     findings.check(tally[KEPT] == count, f"key, stops: {dict(tally)}")
     return [("rotations of a key while the daemon was told to end", count), ("  kept", tally[KEPT])]
 
@@ -184,10 +186,10 @@ def commands(stage, findings, count, dice):
     length = state_kills.command_length(scene.daemon, findings, "rotate", "pay", "--yes")
     tally = collections.Counter()
     for step in state_kills.late(count, length, dice):
-        at, made = f"key, command, system call {step}", scene.maker.made
+        at, before = f"key, command, system call {step}", scene.so_far()
         status, words = scene.daemon.command("rotate", "pay", "--yes", plan={"kill": step})
         findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
-        tally[scene.look_after(at, made, words if status == 0 else None)] += status != 0
+        tally[scene.look_after(at, before, words if status == 0 else None)] += status != 0
     return scene.rows(sum(tally.values()), tally, None)
 
 
@@ -201,7 +203,7 @@ def broken(stage, findings):
     tally = collections.Counter()
     for calls, number, first in [(*one, first) for one in state_disk.REFUSALS for first in range(1, DEPTH + 1)]:
         at = f"key, {'/'.join(calls)} answers {errno.errorcode[number]} from the {first}. on"
-        made, asked = maker.made, maker.asked
+        made, asked = scene.so_far()
         daemon.steps({"refuse": {"calls": calls, "error": number, "under": str(daemon.state), "from": first}})
         answer = daemon.rotate()
         daemon.steps({})
