@@ -159,7 +159,8 @@ package struct Operator: Sendable {
             try store.ring()
             return nil
         } catch {
-            return "A running daemon could not be told (\(error.description)); it sees it after a restart."
+            return "A running daemon could not be told (\(error.description)); it sees it when the provider"
+                + " next refuses a call, or after a restart."
         }
     }
 }

@@ -96,19 +96,17 @@ package struct RotationFlow: Sendable {
         try desk.noting(.rotate, rotation.secret) { () throws(OperatorFailure) in
             let lock = try waitForLock()
             defer { lock.release() }
-            let outcome = try rotate(shelf?[desk.name], under: lock)
-            shelf?[desk.name] = outcome.unsaved
-            return outcome
+            return try rotate(shelf, under: lock)
         }
     }
 
     private func rotate(
-        _ unsaved: Unsaved?, under lock: any RecordLock
+        _ shelf: UnsavedRotations?, under lock: any RecordLock
     ) throws(OperatorFailure) -> Outcome {
         let present = try present()
         var outcome = Outcome()
-        if let unsaved, present.fingerprint == unsaved.rotation.replaces {
-            keep(unsaved.rotation, present, lock, &outcome)
+        if let unsaved = shelf?[desk.name], present.fingerprint == unsaved.rotation.replaces {
+            keep(unsaved.rotation, present, shelf, lock, &outcome)
             return outcome
         }
         if present.begun != nil { try resolve(present, &outcome.report) }
@@ -138,7 +136,7 @@ package struct RotationFlow: Sendable {
         keep(
             StoredRotation(
                 stage: fresh == nil ? .unread : .done, value: fresh ?? answer.content,
-                replaces: present.fingerprint), present, lock, &outcome)
+                replaces: present.fingerprint), present, shelf, lock, &outcome)
         return outcome
     }
 
@@ -269,16 +267,19 @@ package struct RotationFlow: Sendable {
     }
 
     private func keep(
-        _ answered: StoredRotation, _ present: Present, _ lock: any RecordLock, _ outcome: inout Outcome
+        _ answered: StoredRotation, _ present: Present, _ shelf: UnsavedRotations?, _ lock: any RecordLock,
+        _ outcome: inout Outcome
     ) {
-        if answered.stage == .unread { return keepUnread(answered, present, &outcome) }
-        let unkept = save(answered, at: place)
+        // Beside what was begun, which has the present secret, where the new one was not found.
+        let unkept = save(answered, at: answered.stage == .unread ? answerPlace : place)
+        if unkept != nil { outcome.unsaved = Unsaved(rotation: answered) }
+        // Under the lock: whoever comes next must not find what was kept.
+        shelf?[desk.name] = outcome.unsaved
+        if answered.stage == .unread { return tell(ofUnread: unkept, present, &outcome) }
         desk.note(
             .rotate, .done, rotation.secret,
-            unkept.map { "the new one could not be kept: \($0)" }
-                ?? "the one before is dead")
+            unkept.map { "the new one could not be kept: \($0)" } ?? "the one before is dead")
         if let words = unkept {
-            outcome.unsaved = Unsaved(rotation: answered)
             outcome.report.complain(
                 "The provider has made a new '\(rotation.secret)', and the state cannot keep it: \(words).")
             return
@@ -303,26 +304,22 @@ package struct RotationFlow: Sendable {
     }
 
     /// The answer means success, and the new secret is not where it should be.
-    private func keepUnread(_ unread: StoredRotation, _ present: Present, _ outcome: inout Outcome) {
+    private func tell(ofUnread unkept: String?, _ present: Present, _ outcome: inout Outcome) {
         let beginning =
             "The provider agreed to a new '\(rotation.secret)', and its answer has none where the configuration's 'read'"
             + " says."
         desk.note(.rotate, .unknown, rotation.secret, "the new one was not found in the answer")
-        // Beside what was begun, which has the present secret.
-        if let words = save(unread, at: answerPlace) {
-            outcome.unsaved = Unsaved(rotation: unread)
+        if let words = unkept {
             outcome.report.complain(
                 "\(beginning) It may stand elsewhere in the answer, and the state cannot keep that: \(words)."
             )
             return
         }
-        outcome.report.complain(
-            "\(beginning) All of the answer is kept.")
+        outcome.report.complain("\(beginning) All of the answer is kept.")
         switch desk.probe(present.secrets) {
         case .works: outcome.report.say("The present one still works, so nothing seems to have changed.")
         case .refused(let status):
-            outcome.report.complain(
-                "The present one is dead (\(status)). \(showing)")
+            outcome.report.complain("The present one is dead (\(status)). \(showing)")
         case .unknown(let words):
             outcome.report.say("Whether the present one still works is not known: \(words).")
         }
