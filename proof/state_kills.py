@@ -19,6 +19,30 @@ def late(count, length, dice):
     return [round(length * (1 - dice.random() ** 2)) + 1 for _ in range(count)]
 
 
+def ends(daemon, findings, name, act, note, count=None, dice=None):
+    """Has the daemon do `act` again and again, and ends it at each of its system calls in turn, or at `count` of them
+    by chance. Gives of each end: where, what `note` answered before, what `act` did, what steps.py said of the call.
+    Whoever is given it starts the daemon again."""
+    whole = 0
+    for step in chosen(count, count and length(daemon, act), dice):
+        at, before = f"{name}, system call {step}", note()
+        daemon.steps({"kill": step})
+        answer = act()
+        if answer:
+            findings.check(answer[0] == 200, f"{at}: not done: {answer}")
+            daemon.steps({})
+        if not daemon.said("killed"):
+            whole += 1
+            # What is behind the answer (a look at the clocks, the trail) need not be the same each time.
+            if not findings.check(answer, f"{at}: neither an answer nor an end") or (not count and whole >= 3):
+                return
+            continue
+        if not findings.check(daemon.await_end(), f"{at}: did not end"):
+            return
+        killed = daemon.said("killed")[0]
+        yield f"{at} ({killed['killed']})", before, answer, killed
+
+
 def rotation(stage, findings, count=None, dice=None, by_person=False):
     """A renewal ended at each of its system calls in turn, or at `count` of them by chance. Answers figures.
 
@@ -31,30 +55,13 @@ def rotation(stage, findings, count=None, dice=None, by_person=False):
         findings.check(daemon.log_in(issuer) is True, f"{name}: no login")
     findings.check(daemon.await_get() == (200, None), f"{name}: no working credential at the start")
     tally, calls = collections.Counter(), collections.Counter()
-    for step in chosen(count, count and length(daemon, daemon.refresh), dice):
-        before = issuer.logins, issuer.refreshes
-        daemon.steps({"kill": step})
-        answer = daemon.refresh()
-        if answer:
-            findings.check(answer[0] == 200, f"{name}, system call {step}: not renewed: {answer}")
-            daemon.steps({})
-        if not daemon.said("killed"):
-            if not findings.check(answer, f"{name}, system call {step}: neither an answer nor an end"):
-                break
-            tally["went through"] += 1
-            # What is behind the answer (a look at the clocks, the trail) need not be the same each time.
-            if not count and tally["went through"] >= 3:
-                break
-            continue
-        if not findings.check(daemon.await_end(), f"{name}, system call {step}: did not end"):
-            break
-        killed = daemon.said("killed")[0]
+    for at, before, answer, killed in ends(
+            daemon, findings, name, daemon.refresh, lambda: issuer.refreshes, count, dice):
         calls[killed["killed"]] += 1
         issuer.settle()
-        is_sent = issuer.refreshes > before[1]
-        outcome = _look_after(daemon, issuer, findings, f"{name}, system call {step} ({killed['killed']})",
-                              is_sent, answer, by_person, "pwrite64" in killed["before"])
-        tally[outcome] += 1
+        is_sent = issuer.refreshes > before
+        tally[_look_after(
+            daemon, issuer, findings, at, is_sent, answer, by_person, "pwrite64" in killed["before"])] += 1
     findings.check(sum(calls.values()) > 0, f"{name}: nothing was killed")
     findings.check(issuer.unknown == 0, f"{name}: {issuer.unknown} tokens sent that were never issued")
     again = tally["sent, not kept: a person logs in"] if by_person else 0
@@ -62,7 +69,7 @@ def rotation(stage, findings, count=None, dice=None, by_person=False):
     return [
         (f"{name}s ended by SIGKILL at a system call", sum(calls.values())),
         ("  at", ", ".join(f"{call} {number}" for call, number in calls.most_common(6)) + ", …"),
-        *((f"  {words}", tally[words]) for words in sorted(tally) if words != "went through"),
+        *((f"  {words}", tally[words]) for words in sorted(tally)),
         ("  refresh tokens spent twice" + (" where there was something to lose" if by_person else ""),
          issuer.spent_twice - again),
     ]

@@ -15,7 +15,9 @@ import state_kills
 import state_stage
 
 PATH = "/keys"
-KEPT, LOST, SAME = "made, and kept", "made, not kept: said, and one from the dashboard holds", "not made: the same key holds"
+KEPT = "made, and kept"
+LOST = "made, not kept: said, and one from the dashboard holds"
+SAME = "not made: the same key holds"
 # Beyond what a rotation writes, opens, or reads of the state.
 DEPTH = 40
 # Enough for a daemon that waits for nothing to end in, in seconds.
@@ -97,7 +99,8 @@ class Scene:
         status, words = daemon.command("rotate", "pay", "--yes")
         if is_lost:
             check(served and served[0] == 401, f"{at}: a call with a dead key got {served}")
-            check(status == 1 and "its answer was lost" in words, f"{at}: that it is lost is not said: {status} {words}")
+            is_said = status == 1 and "its answer was lost" in words
+            check(is_said, f"{at}: that it is lost is not said: {status} {words}")
             check(maker.made == made, f"{at}: a key was made although nobody had the one before")
             # As it tells to do: at the provider's dashboard.
             maker.make()
@@ -116,9 +119,9 @@ class Scene:
     def rows(self, kills, tally, calls):
         self.findings.check(kills > 0, "key: nothing was killed")
         self.findings.check(self.maker.unknown == 0, f"key: {self.maker.unknown} keys were sent that never held")
+        at = ", ".join(f"{call} {number}" for call, number in calls.most_common(6))
         return [
-            ("rotations of a key ended by SIGKILL at a system call", kills),
-            *([("  at", ", ".join(f"{call} {number}" for call, number in calls.most_common(6)) + ", …")] if calls else []),
+            ("rotations of a key ended by SIGKILL at a system call", kills), ("  at", f"{at}, …"),
             *((f"  {words}", tally[words]) for words in sorted(tally)),
         ]
 
@@ -127,25 +130,12 @@ def daemons(stage, findings, count=None, dice=None):
     """`POST /rotate/pay` to a daemon that is ended at each of its system calls in turn, or at `count` by chance."""
     scene = Scene(stage, findings, is_stepped=True)
     daemon = scene.daemon
-    tally, calls, whole = collections.Counter(), collections.Counter(), 0
-    for step in state_kills.chosen(count, count and state_kills.length(daemon, daemon.rotate), dice):
-        at, before = f"key, system call {step}", scene.so_far()
-        daemon.steps({"kill": step})
-        answer = daemon.rotate()
-        if answer:
-            findings.check(answer[0] == 200, f"{at}: not rotated: {answer}")
-            daemon.steps({})
-        if not daemon.said("killed"):
-            whole += 1
-            if not findings.check(answer, f"{at}: neither an answer nor an end") or (not count and whole >= 3):
-                break
-            continue
-        if not findings.check(daemon.await_end(), f"{at}: did not end"):
-            break
-        killed = daemon.said("killed")[0]["killed"]
-        calls[killed] += 1
+    tally, calls = collections.Counter(), collections.Counter()
+    for at, before, answer, killed in state_kills.ends(
+            daemon, findings, "key", daemon.rotate, scene.so_far, count, dice):
+        calls[killed["killed"]] += 1
         daemon.start()
-        tally[scene.look_after(f"{at} ({killed})", before, answer)] += 1
+        tally[scene.look_after(at, before, answer)] += 1
     if not count:
         for words in (KEPT, LOST, SAME):
             findings.check(tally[words], f"key: none was {words}")
@@ -184,13 +174,14 @@ def commands(stage, findings, count, dice):
     """`tollkey rotate` beside a daemon, ended at system calls by chance."""
     scene = Scene(stage, findings, is_stepped=False)
     length = state_kills.command_length(scene.daemon, findings, "rotate", "pay", "--yes")
-    tally = collections.Counter()
+    tally, calls = collections.Counter(), collections.Counter()
     for step in state_kills.late(count, length, dice):
         at, before = f"key, command, system call {step}", scene.so_far()
         status, words = scene.daemon.command("rotate", "pay", "--yes", plan={"kill": step})
         findings.check(status in (0, -signal.SIGKILL), f"{at}: {status} {words}")
+        calls.update(one["killed"] for one in scene.daemon.said("killed", scene.daemon.command_plan))
         tally[scene.look_after(at, before, words if status == 0 else None)] += status != 0
-    return scene.rows(sum(tally.values()), tally, None)
+    return scene.rows(sum(tally.values()), tally, calls)
 
 
 def broken(stage, findings):
